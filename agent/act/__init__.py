@@ -1,0 +1,1 @@
+"""Making a plan true. One file a firewall, all behind `interface`."""

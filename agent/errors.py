@@ -1,0 +1,81 @@
+"""Every error that the agent raises on purpose, with its exit status.
+
+    AgentError
+    ├── PolicyError      78  policy files are wrong, each fault at a known place
+    │   └── MissingFile  66  a policy path does not exist
+    ├── ObserveError     70  the kernel's answer can't be had or can't be read
+    │   └── Refused      77  the kernel refuses to tell; another reader may be tried
+    └── FirewallError    69  the firewall is not there, or did not do as told
+
+The statuses are those of sysexits.h; a broad ``except`` stands only at the
+outermost edge, in ``agent.cli.entry`` and around a cycle.
+"""
+
+from dataclasses import dataclass
+from typing import ClassVar
+
+
+@dataclass(frozen=True, slots=True, kw_only=True, order=True)
+class Fault:
+    """One thing wrong in a policy file, and where.
+
+    Attributes:
+        file: The file as the operator named it.
+        line: Counted from 1; 0 when the file as a whole is meant.
+        column: Counted from 1; 0 when the file as a whole is meant.
+        path: Where in the document, as ``rules[0].above``; may be empty.
+        problem: What is wrong there and what would be right, in one line.
+    """
+
+    file: str
+    line: int = 0
+    column: int = 0
+    path: str = ""
+    problem: str
+
+    def __str__(self) -> str:
+        """One line beginning with ``file:line:column``."""
+        place = f"{self.file}:{self.line}:{self.column}" if self.line else self.file
+        return f"{place}: {self.path}: {self.problem}" if self.path else f"{place}: {self.problem}"
+
+
+class AgentError(Exception):
+    """Something the operator can be told about in one line."""
+
+    exit_status: ClassVar[int] = 70
+
+
+class PolicyError(AgentError):
+    """Policy files are wrong.
+
+    Attributes:
+        faults: All that is wrong, in the order of the files; at least one.
+    """
+
+    exit_status = 78
+
+    def __init__(self, faults: tuple[Fault, ...]) -> None:
+        super().__init__("\n".join(str(fault) for fault in faults))
+        self.faults = faults
+
+
+class MissingFile(PolicyError):
+    """None of the faults is worse than a path that does not exist."""
+
+    exit_status = 66
+
+
+class ObserveError(AgentError):
+    """The kernel's answer can't be had, or can't be read."""
+
+
+class Refused(ObserveError):
+    """This process may not ask the kernel in this way at all."""
+
+    exit_status = 77
+
+
+class FirewallError(AgentError):
+    """The firewall is not there, or did not do as it was told."""
+
+    exit_status = 69

@@ -1,0 +1,94 @@
+"""Bans: what was decided, and what a firewall holds."""
+
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import TypeAlias
+
+from agent.model.address import Prefix, Source
+from agent.model.policy import Answer, Rate, Scope, Service
+
+Target: TypeAlias = tuple[Scope, str, Answer]
+"""What of a source is covered, and how: scope, service name (empty for host), answer."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Ban:
+    """A decision to keep a source out for a while.
+
+    Attributes:
+        ban_id: Unique; letters, digits and hyphens only.
+        source: Who.
+        answer: How.
+        rate: Of a throttle; None for a drop.
+        scope: What of its traffic.
+        service: Whose ports under scope service; the evidence's under scope host.
+        rule: The rule's name, or ``manual``.
+        measure: What was counted; None for a manual ban.
+        count: The count that decided; None for a manual ban.
+        limit: The limit it was above; None for a manual ban.
+        begins: When it was decided; aware, UTC.
+        lasts: For how long; positive.
+        reasons: One sentence for each rule that asked for it.
+        policy_sha256: The policy that decided.
+    """
+
+    ban_id: str
+    source: Source
+    answer: Answer
+    rate: Rate | None
+    scope: Scope
+    service: Service | None
+    rule: str
+    measure: str | None
+    count: int | None
+    limit: int | None
+    begins: datetime
+    lasts: timedelta
+    reasons: tuple[str, ...]
+    policy_sha256: str
+
+    @property
+    def until(self) -> datetime:
+        """The moment it ends by itself."""
+        return self.begins + self.lasts
+
+    @property
+    def target(self) -> Target:
+        """What it covers; two bans of one source and one target are one ban."""
+        return (self.scope, _service_of(self.scope, self.service), self.answer)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Held:
+    """A ban as read back from a firewall: all that the firewall itself can tell.
+
+    Attributes:
+        source: Who; never with a zone.
+        target: What of its traffic, and how.
+        left: Until it ends by itself; None when it never will.
+        ban_id: From the element's comment; None when it has none of ours.
+        rule: Ditto.
+    """
+
+    source: Source
+    target: Target
+    left: timedelta | None
+    ban_id: str | None
+    rule: str | None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Installed:
+    """A firewall read back.
+
+    Attributes:
+        bans: In any order, each (source, target) once.
+        allowed: The allow set, which stands ahead of every ban.
+    """
+
+    bans: tuple[Held, ...] = ()
+    allowed: frozenset[Prefix] = frozenset()
+
+
+def _service_of(scope: Scope, service: Service | None) -> str:
+    return service.name if service and scope is Scope.SERVICE else ""

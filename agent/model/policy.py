@@ -1,0 +1,206 @@
+"""What the operator wrote, checked and complete: nothing here is optional or text."""
+
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+from enum import StrEnum
+from fractions import Fraction
+
+from agent.model.address import Prefix, Width
+from agent.model.measure import Measure
+from agent.model.sample import State
+
+
+class Scope(StrEnum):
+    """What of a source's traffic a ban covers."""
+
+    SERVICE = "service"
+    HOST = "host"
+
+
+class Answer(StrEnum):
+    """What is done to the packets of a banned source."""
+
+    DROP = "drop"
+    THROTTLE = "throttle"
+
+
+class Mode(StrEnum):
+    """Whether a rule acts."""
+
+    ENFORCE = "enforce"
+    OBSERVE = "observe"
+
+
+class Kind(StrEnum):
+    """Why an allowlist entry is there."""
+
+    NAT = "nat"
+    CRAWLER = "crawler"
+    PARTNER = "partner"
+    INFRASTRUCTURE = "infrastructure"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Safety:
+    """Limits on what the agent itself may do.
+
+    Attributes:
+        new_bans_per_cycle: The heaviest are banned, the others deferred.
+        max_bans: Bans in force at once.
+        known_clients_share: Above this share of known clients the breaker opens; 0 to 1.
+    """
+
+    new_bans_per_cycle: int = 1000
+    max_bans: int = 100_000
+    known_clients_share: Fraction = Fraction(1, 5)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Service:
+    """A name for local ports, as the local socket has them."""
+
+    name: str
+    ports: frozenset[int]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Sustained:
+    """A rule fires once `times` of the last `of` samples were above its limit."""
+
+    times: int
+    of: int
+
+    def __str__(self) -> str:
+        """As the policy writes it."""
+        return f"{self.times} of {self.of}"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Escalation:
+    """How much longer the next ban of the same source is.
+
+    Attributes:
+        times: The factor for each earlier ban; 1 keeps the length.
+        up_to: No ban gets longer than this.
+        within: How far back an earlier ban counts.
+    """
+
+    times: int
+    up_to: timedelta
+    within: timedelta
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Rate:
+    """New connections of one source: `count` in each `per`."""
+
+    count: int
+    per: timedelta
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class AllowEntry:
+    """Sources that are spared, or judged with patience.
+
+    Attributes:
+        name: Unique among the entries.
+        kind: Why it is there.
+        prefixes: Listed networks.
+        names: Domains whose forward-confirmed reverse names belong to the entry.
+        ranges: Files of published ranges, as paths that were made absolute.
+        hosts: Host names that are resolved again and again.
+        services: Names of the services it is for; empty for all.
+        patience: Each limit is multiplied by this; None for a full exemption.
+        until: The first moment at which it no longer holds; None for ever.
+        declared_at: ``file:line`` of its first line.
+    """
+
+    name: str
+    kind: Kind
+    prefixes: tuple[Prefix, ...] = ()
+    names: tuple[str, ...] = ()
+    ranges: tuple[str, ...] = ()
+    hosts: tuple[str, ...] = ()
+    services: frozenset[str] = frozenset()
+    patience: int | None = None
+    until: datetime | None = None
+    declared_at: str = field(compare=False)
+
+    @property
+    def must_be_asked(self) -> bool:
+        """Whether it holds sources that no prefix tells: they have to be identified."""
+        return bool(self.names or self.ranges or self.hosts)
+
+    def holds(self, service: str, now: datetime) -> bool:
+        """Whether it is in force at `now` for the service of that name."""
+        in_time = self.until is None or now < self.until
+        return in_time and (not self.services or service in self.services)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Rule:
+    """A limit, and what follows when a source is above it.
+
+    Attributes:
+        name: Unique among the rules; never ``manual``.
+        service: Whose ports it watches.
+        measure: What it counts.
+        states: Which of the measure's states it sums.
+        limit: It fires when a count is above this.
+        per: How wide a source is for this rule.
+        members: At least so many different sources make a wide one; 1 for hosts.
+        mode: A shadow rule observes and bans nobody.
+        answer: What is done; never a drop on a measure that proves nothing.
+        rate: Of a throttle; None for a drop.
+        lasts: The length of a first ban.
+        scope: What of the source's traffic is covered.
+        sustained: How often it must be above.
+        escalation: How later bans grow.
+        warn: Share of the limit above which a source is told of; 1 for never.
+        declared_at: ``file:line`` of its first line.
+    """
+
+    name: str
+    service: Service
+    measure: Measure
+    states: frozenset[State]
+    limit: int
+    per: Width
+    members: int
+    mode: Mode
+    answer: Answer
+    rate: Rate | None
+    lasts: timedelta
+    scope: Scope
+    sustained: Sustained
+    escalation: Escalation
+    warn: Fraction
+    declared_at: str = field(compare=False)
+
+    @property
+    def warns_above(self) -> int:
+        """The count above which a source is near the limit: a whole number."""
+        return int(self.limit * self.warn)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Policy:
+    """All policy files together.
+
+    Attributes:
+        every: Time between the starts of two cycles; 200 ms to 60 s.
+        safety: What the agent may do at most.
+        services: By their order in the files.
+        allowlist: By their order in the files.
+        rules: By their order in the files; at least one.
+        files: The files read, in order, as the operator named them.
+        sha256: Over the names and bytes of the files, in hexadecimal.
+    """
+
+    every: timedelta
+    safety: Safety
+    services: tuple[Service, ...]
+    allowlist: tuple[AllowEntry, ...]
+    rules: tuple[Rule, ...]
+    files: tuple[str, ...]
+    sha256: str
