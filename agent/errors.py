@@ -2,9 +2,9 @@
 
     AgentError
     ├── PolicyError      78  policy files are wrong, each fault at a known place
-    │   └── MissingFile  66  a policy path does not exist
+    │   └── MissingFileError 66  a policy path does not exist
     ├── ObserveError     70  the kernel's answer can't be had or can't be read
-    │   └── Refused      77  the kernel refuses to tell; another reader may be tried
+    │   └── RefusedError     77  the kernel refuses to tell; another reader may be tried
     └── FirewallError    69  the firewall is not there, or did not do as told
 
 The statuses are those of sysexits.h; a broad ``except`` stands only at the
@@ -59,7 +59,7 @@ class PolicyError(AgentError):
         self.faults = faults
 
 
-class MissingFile(PolicyError):
+class MissingFileError(PolicyError):
     """None of the faults is worse than a path that does not exist."""
 
     exit_status = 66
@@ -69,7 +69,7 @@ class ObserveError(AgentError):
     """The kernel's answer can't be had, or can't be read."""
 
 
-class Refused(ObserveError):
+class RefusedError(ObserveError):
     """This process may not ask the kernel in this way at all."""
 
     exit_status = 77
