@@ -77,6 +77,14 @@ class Source:
         zone = f"%{self.zone}" if self.zone else ""
         return f"{self.prefix.network_address}{zone}"
 
+    @classmethod
+    def of(cls, address: Address) -> "Source":
+        """Give the host with this address."""
+        if isinstance(address, IPv4Address):
+            return cls(IPv4Network(address))
+        zone = int(address.scope_id or 0)
+        return cls(IPv6Network((address.packed, _IPV6_BITS)), zone)
+
     @property
     def order(self) -> tuple[int, int, int, int]:
         """A total order over both families: IPv4 first, then by address."""

@@ -52,6 +52,13 @@ class Ban:
         """The moment it ends by itself."""
         return self.begins + self.lasts
 
+    def rest(self, now: datetime) -> timedelta:
+        """How long it still has to hold: never less than none, never more than was asked.
+
+        The upper bound is for a clock that was set back: no jump makes a ban longer.
+        """
+        return max(timedelta(0), min(self.until - now, self.lasts))
+
     @property
     def target(self) -> Target:
         """What it covers; two bans of one source and one target are one ban."""

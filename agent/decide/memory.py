@@ -1,0 +1,46 @@
+"""What one cycle hands to the next. The loop carries it and never looks inside."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+
+from agent.decide.grants import Grants
+from agent.decide.proof import Proven
+from agent.model.inputs import Counters
+from agent.model.policy import Rule
+from agent.model.verdict import Finding, Verdict
+
+
+@dataclass(frozen=True, slots=True)
+class Track:
+    """One source under one rule, for as long as it is near the limit.
+
+    Attributes:
+        samples: A bit for each of the rule's last samples, the newest lowest: above or not.
+        quiet: Samples in a row in which it was not even near the limit.
+        told: What has been told of it since it came near.
+        last: Its newest verdict.
+    """
+
+    samples: int
+    quiet: int
+    told: frozenset[Finding]
+    last: Verdict
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Memory:
+    """All that the judgement remembers; every part of it is bounded.
+
+    Attributes:
+        tracks: By rule and key. A rule that was changed is another rule.
+        counters: The kernel's, as of the last cycle.
+        proven: Who was ESTABLISHED lately.
+        grants: The look-up tables of the last cycle, to be used again.
+        swept: Whether the installed bans were checked against those grants.
+    """
+
+    tracks: Mapping[Rule, Mapping[bytes, Track]] = field(default_factory=dict)
+    counters: Counters = field(default_factory=dict)
+    proven: Proven = field(default_factory=Proven)
+    grants: Grants | None = None
+    swept: bool = False

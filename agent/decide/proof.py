@@ -1,0 +1,81 @@
+"""Who has proven to be there, and whether the kernel is under pressure of SYNs.
+
+A half-open connection proves nothing: one forged packet makes one. So what a
+rule may do about it depends on two memories: the kernel's counters (are SYNs
+being dropped or answered with cookies at all?), and the addresses that were
+ESTABLISHED within the hour (they are there, and are clients).
+"""
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+
+from agent.model.address import AF_INET, AF_INET6, Width, grouper
+from agent.model.inputs import Counters
+from agent.model.sample import State, Tally
+
+REMEMBERED_FOR = timedelta(hours=1)
+REMEMBERED_AT_MOST = 200_000
+
+SIGNS_OF_PRESSURE = (
+    "SyncookiesSent",
+    "TCPReqQFullDoCookies",
+    "TCPReqQFullDrop",
+    "ListenOverflows",
+    "ListenDrops",
+)
+"""Source: include/uapi/linux/snmp.h; net/ipv4/tcp_input.c, tcp_conn_request()."""
+
+
+def under_pressure(before: Counters, after: Counters) -> bool:
+    """Whether any sign of SYN pressure grew; without an earlier reading, no."""
+    return any(after.get(name, 0) > before[name] for name in SIGNS_OF_PRESSURE if name in before)
+
+
+@dataclass(frozen=True, slots=True)
+class Proven:
+    """Addresses that were ESTABLISHED on a listening port lately.
+
+    Attributes:
+        seen: By family, packed address to the minute (of the epoch) it was last seen.
+        swept: The minute of the last sweep.
+    """
+
+    seen: Mapping[int, Mapping[bytes, int]] = field(default_factory=dict)
+    swept: int = 0
+
+    def after(self, tally: Tally, now: datetime) -> "Proven":
+        """Give the memory with this tally's added and what is too old left out."""
+        minute = int(now.timestamp()) // 60
+        seen = {
+            family: {
+                **self.seen.get(family, {}),
+                **dict.fromkeys(_established(tally, family), minute),
+            }
+            for family in (AF_INET, AF_INET6)
+        }
+        if minute == self.swept:
+            return Proven(seen, minute)
+        oldest = minute - int(REMEMBERED_FOR.total_seconds()) // 60
+        return Proven({family: _swept(each, oldest) for family, each in seen.items()}, minute)
+
+    def keys(self, width: Width) -> frozenset[bytes]:
+        """Give the keys of all sources of that width which hold a proven address."""
+        key_of = grouper(width)
+        return frozenset(
+            key_of(family, packed) for family, each in self.seen.items() for packed in each
+        )
+
+
+def _established(tally: Tally, family: int) -> Iterator[bytes]:
+    established = State.ESTABLISHED.value
+    return (key[3] for key in tally if key[1] == established and key[0] == family)
+
+
+def _swept(seen: Mapping[bytes, int], oldest: int) -> Mapping[bytes, int]:
+    """Leave out what is too old, then, above the bound, what was seen longest ago."""
+    kept = {packed: minute for packed, minute in seen.items() if minute >= oldest}
+    excess = len(kept) - REMEMBERED_AT_MOST
+    for packed in sorted(kept, key=kept.__getitem__)[:excess] if excess > 0 else ():
+        del kept[packed]
+    return kept

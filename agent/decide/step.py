@@ -1,0 +1,147 @@
+"""The whole judgement of one moment."""
+
+from collections.abc import Sequence
+from dataclasses import replace
+from datetime import datetime
+
+from agent.decide.ban import Bans, Bench
+from agent.decide.case import Case, Docket
+from agent.decide.grants import Grants, grants_of
+from agent.decide.judge import Doubt, doubt_of, find
+from agent.decide.memory import Memory
+from agent.decide.proof import Proven, under_pressure
+from agent.decide.sustain import Tracks, ended, is_news, samples_after, tracks_after
+from agent.model.address import Address
+from agent.model.inputs import Inputs
+from agent.model.plan import Decision, Lift, Plan
+from agent.model.policy import Policy
+from agent.model.sample import SOCKETS
+from agent.model.verdict import Finding, Verdict
+
+
+def step(memory: Memory, inputs: Inputs, policy: Policy, now: datetime) -> tuple[Memory, Decision]:
+    """Judge one moment.
+
+    Args:
+        memory: What the last step gave; `Memory()` at first.
+        inputs: All that may be looked at.
+        policy: By which to judge; it may differ from the last step's.
+        now: Aware, UTC.
+
+    Returns:
+        What the next step is to be given, and the decision. The same arguments
+        give the same result, to the byte.
+    """
+    grants = _grants(memory.grants, policy, inputs)
+    cases = Docket(inputs, policy, grants, now).cases()
+    proven = _proven(memory.proven, policy, inputs, now)
+    pressure = under_pressure(memory.counters, inputs.counters)
+    doubt = doubt_of(cases, proven, pressure=pressure)
+    judged = [_judge(case, memory.tracks, doubt) for case in cases]
+
+    bench = Bench(policy, grants, inputs.installed, inputs.history, now)
+    bans = bench.bans(_wishes(judged, cases))
+    verdicts = _settled(judged, bans)
+    swept = memory.swept and memory.grants is grants
+    trespassers = () if swept else tuple(bench.trespassers())
+
+    tracked = [
+        (case.key, samples, verdict)
+        for case, (samples, _), verdict in zip(cases, judged, verdicts, strict=True)
+    ]
+    tracks = tracks_after(memory.tracks, tracked, policy.rules)
+    after = Memory(
+        tracks=tracks,
+        counters=inputs.counters,
+        proven=proven,
+        grants=grants,
+        swept=not trespassers,
+    )
+    return after, Decision(
+        verdicts=verdicts,
+        began=_news(cases, verdicts, memory.tracks),
+        ended=tuple(
+            sorted(
+                ended(memory.tracks, tracks, inputs.sample.tallies),
+                key=lambda verdict: (verdict.rule.name, verdict.source.order),
+            )
+        ),
+        plan=Plan(add=bans.add, lift=_lifts(trespassers, tuple(bench.lifts(bans.add)))),
+        questions=_questions(cases),
+    )
+
+
+def _grants(last: Grants | None, policy: Policy, inputs: Inputs) -> Grants:
+    """Use the last cycle's tables again while nothing changed: thousands of prefixes may be in."""
+    if last and last.policy is policy and last.surroundings == inputs.surroundings:
+        return last
+    return grants_of(policy, inputs.surroundings)
+
+
+def _proven(last: Proven, policy: Policy, inputs: Inputs, now: datetime) -> Proven:
+    """Remember who is there, for as long as some rule counts what proves nothing."""
+    if all(rule.measure.proves for rule in policy.rules):
+        return Proven()
+    return last.after(inputs.sample.tallies.get(SOCKETS, {}), now)
+
+
+def _judge(case: Case, tracks: Tracks, doubt: Doubt) -> tuple[int, Verdict]:
+    """Give a source's last samples under a rule, and the verdict before any ban is looked at."""
+    rule = case.rule
+    track = tracks.get(rule, {}).get(case.key)
+    samples = samples_after(track, rule, above=case.is_above)
+    verdict = Verdict(
+        finding=find(case, samples.bit_count(), doubt),
+        source=case.source,
+        rule=rule,
+        count=case.count,
+        limit=case.limit,
+        above=samples.bit_count(),
+        members=len(case.members),
+        exemption=case.grant.exemption,
+        entry=case.grant.entry,
+    )
+    return samples, verdict
+
+
+def _wishes(
+    judged: Sequence[tuple[int, Verdict]], cases: Sequence[Case]
+) -> list[tuple[int, Verdict, Case]]:
+    wanted = {Finding.BAN, Finding.THROTTLE}
+    return [
+        (index, verdict, case)
+        for index, ((_, verdict), case) in enumerate(zip(judged, cases, strict=True))
+        if verdict.finding in wanted
+    ]
+
+
+def _settled(judged: Sequence[tuple[int, Verdict]], bans: Bans) -> tuple[Verdict, ...]:
+    return tuple(
+        replace(verdict, finding=bans.findings[index]) if index in bans.findings else verdict
+        for index, (_, verdict) in enumerate(judged)
+    )
+
+
+def _news(
+    cases: Sequence[Case], verdicts: Sequence[Verdict], tracks: Tracks
+) -> tuple[Verdict, ...]:
+    return tuple(
+        verdict
+        for case, verdict in zip(cases, verdicts, strict=True)
+        if is_news(tracks.get(case.rule, {}).get(case.key), verdict.finding)
+    )
+
+
+def _lifts(*groups: tuple[Lift, ...]) -> tuple[Lift, ...]:
+    """Join lifts by source; of two for one ban the first reason stays."""
+    first = {
+        (lift.held.source, lift.held.target): lift for group in reversed(groups) for lift in group
+    }
+    return tuple(
+        sorted(first.values(), key=lambda lift: (lift.held.source.order, lift.held.target))
+    )
+
+
+def _questions(cases: Sequence[Case]) -> tuple[Address, ...]:
+    asked = {address for case in cases for address in case.asked}
+    return tuple(sorted(asked, key=lambda address: (address.version, int(address))))

@@ -1,0 +1,268 @@
+"""Everything that happens, as one event each: pure, names and fields by the contract.
+
+An event is told once, when something begins or ends. Above `SUMMARY_ABOVE`
+sources in a cycle one summary replaces their lines, so that nobody can fill a
+log from outside; bans are always told one by one, and a cycle's are capped.
+"""
+
+from collections import Counter
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from enum import IntEnum
+from typing import TypeAlias
+
+from agent.errors import Fault
+from agent.model.address import Prefix
+from agent.model.ban import Ban, Held
+from agent.model.inputs import Guard, Surroundings
+from agent.model.plan import Decision, Lift
+from agent.model.policy import Policy, Scope
+from agent.model.sample import Sample
+from agent.model.verdict import Finding, Verdict
+
+SUMMARY_ABOVE = 100
+
+Json: TypeAlias = str | int | float | bool | Sequence["Json"] | Mapping[str, "Json"] | None
+
+
+class Level(IntEnum):
+    """How loud; the numbers are those of the standard library's logging."""
+
+    DEBUG = 10
+    INFO = 20
+    WARNING = 30
+    ERROR = 40
+
+
+@dataclass(frozen=True, slots=True)
+class Event:
+    """Something that happened.
+
+    Attributes:
+        name: By the contract.
+        fields: Its own; what every event carries is added where it is written.
+        level: How loud.
+    """
+
+    name: str
+    fields: Mapping[str, Json] = field(default_factory=dict)
+    level: Level = Level.INFO
+
+
+def agent_started(version: str, policy: Policy, firewall: str) -> Event:
+    """The agent begins to run cycles."""
+    return Event(
+        "agent.started",
+        {
+            "version": version,
+            "policy_sha256": policy.sha256,
+            "firewall": firewall,
+            "every_s": policy.every.total_seconds(),
+            "rules": len(policy.rules),
+        },
+    )
+
+
+def agent_stopped(version: str, policy: Policy, firewall: str, reason: str) -> Event:
+    """The agent ends; `reason` says why."""
+    return Event(
+        "agent.stopped",
+        {
+            "version": version,
+            "policy_sha256": policy.sha256,
+            "firewall": firewall,
+            "reason": reason,
+        },
+    )
+
+
+def policy_loaded(policy: Policy) -> Event:
+    """A policy is in force from the next cycle on."""
+    return Event("policy.loaded", {"files": policy.files, "policy_sha256": policy.sha256})
+
+
+def policy_rejected(paths: Sequence[str], policy: Policy, faults: Iterable[Fault]) -> Event:
+    """A policy has faults; the one before it stays in force."""
+    errors: list[Json] = [
+        {
+            "file": fault.file,
+            "line": fault.line,
+            "column": fault.column,
+            "path": fault.path,
+            "problem": fault.problem,
+        }
+        for fault in faults
+    ]
+    return Event(
+        "policy.rejected",
+        {"files": tuple(paths), "policy_sha256": policy.sha256, "errors": errors},
+        Level.ERROR,
+    )
+
+
+def cycle_completed(
+    sample: Sample, sources: int, times_ms: Mapping[str, float], bans: int
+) -> Event:
+    """A cycle is over.
+
+    Args:
+        sample: What it saw.
+        sources: Different remote addresses on listening ports.
+        times_ms: ``sample_ms`` and ``cycle_ms``.
+        bans: In force after it.
+    """
+    states = {state.name: count for state, count in sorted(sample.states.items())}
+    return Event(
+        "cycle.completed",
+        {
+            "sockets": sample.sockets,
+            "sources": sources,
+            "states": states,
+            **{name: round(value, 3) for name, value in times_ms.items()},
+            "bans_in_force": bans,
+        },
+        Level.DEBUG,
+    )
+
+
+def cycle_failed(stage: str, error: str) -> Event:
+    """A cycle broke off; the next one comes all the same."""
+    return Event("cycle.failed", {"stage": stage, "error": error}, Level.ERROR)
+
+
+def cycle_missed(late_s: float) -> Event:
+    """One or more cycles did not begin when they should have."""
+    return Event("cycle.missed", {"late_s": round(late_s, 3)}, Level.WARNING)
+
+
+def guard_changed(before: Surroundings, after: Surroundings) -> Iterator[Event]:
+    """The addresses that the agent guards by itself are others than before."""
+    old, new = set(before.guards), set(after.guards)
+    if old != new:
+        added = [_guard(guard) for guard in after.guards if guard not in old]
+        removed = [_guard(guard) for guard in before.guards if guard not in new]
+        yield Event("guard.changed", {"added": added, "removed": removed})
+
+
+def sources_changed(decision: Decision) -> Iterator[Event]:
+    """Sources came near or above a limit, or are below it again."""
+    if len(decision.began) + len(decision.ended) > SUMMARY_ABOVE:
+        verdicts = Counter(verdict.finding.value for verdict in decision.verdicts)
+        yield Event(
+            "sources.summary",
+            {
+                "verdicts": dict(sorted(verdicts.items())),
+                "began": len(decision.began),
+                "ended": len(decision.ended),
+            },
+            Level.WARNING,
+        )
+        return
+    yield from (_over_limit(verdict) for verdict in decision.began)
+    yield from (Event("source.back_below", _verdict(verdict)) for verdict in decision.ended)
+
+
+def ban_event(name: str, ban: Ban, firewall: str, error: str | None = None) -> Event:
+    """Something happened to a ban.
+
+    Args:
+        name: ``ban.planned``, ``ban.applied``, ``ban.failed`` and so on.
+        ban: The ban.
+        firewall: Where.
+        error: Why it failed; None unless it did.
+    """
+    fields: dict[str, Json] = {
+        "ban_id": ban.ban_id,
+        "answer": ban.answer.value,
+        "source": str(ban.source),
+        "rule": ban.rule,
+        "measure": ban.measure,
+        "count": ban.count,
+        "limit": ban.limit,
+        "service": ban.service.name if ban.service else None,
+        "scope": ban.scope.value,
+        "for_s": round(ban.lasts.total_seconds(), 3),
+        "until": rfc3339(ban.until),
+        "firewall": firewall,
+        "policy_sha256": ban.policy_sha256,
+        "reasons": ban.reasons,
+    }
+    if error is not None:
+        fields["error"] = error
+    return Event(name, fields, _BAN_LEVELS.get(name, Level.INFO))
+
+
+def held_event(name: str, held: Held, firewall: str, reason: str, now: datetime) -> Event:
+    """Something happened to a ban of which only the firewall knows."""
+    scope, service, answer = held.target
+    until = None if held.left is None else rfc3339(now + held.left)
+    return Event(
+        name,
+        {
+            "ban_id": held.ban_id,
+            "answer": answer.value,
+            "source": str(held.source),
+            "rule": held.rule,
+            "measure": None,
+            "count": None,
+            "limit": None,
+            "service": service if scope is Scope.SERVICE else None,
+            "scope": scope.value,
+            "for_s": None if held.left is None else round(held.left.total_seconds(), 3),
+            "until": until,
+            "firewall": firewall,
+            "policy_sha256": None,
+            "reasons": [reason],
+        },
+    )
+
+
+def ban_lifted(lift: Lift, ban: Ban | None, firewall: str, now: datetime) -> Event:
+    """A ban was ended before its time; `ban` is the ledger's, where it has one."""
+    if ban is None:
+        return held_event("ban.lifted", lift.held, firewall, lift.reason, now)
+    event = ban_event("ban.lifted", ban, firewall)
+    return Event(event.name, {**event.fields, "reasons": [lift.reason]}, event.level)
+
+
+def rfc3339(moment: datetime) -> str:
+    """Write an aware moment in UTC, to the microsecond. Source: RFC 3339 5.6."""
+    return moment.astimezone(UTC).isoformat(timespec="microseconds").replace("+00:00", "Z")
+
+
+_BAN_LEVELS = {"ban.planned": Level.DEBUG, "ban.failed": Level.ERROR}
+_QUIET = frozenset({Finding.WARNED, Finding.SUSTAINING, Finding.EXEMPT})
+
+
+def _over_limit(verdict: Verdict) -> Event:
+    level = Level.INFO if verdict.finding in _QUIET else Level.WARNING
+    if verdict.finding is not Finding.EXEMPT or verdict.exemption is None:
+        return Event("source.over_limit", _verdict(verdict), level)
+    exemption = verdict.exemption
+    if exemption.guard is not None:
+        return Event("source.exempt", {**_verdict(verdict), "guard": exemption.guard}, level)
+    listed = {"allowlist": exemption.allowlist, "declared_at": exemption.declared_at}
+    return Event("source.exempt", {**_verdict(verdict), **listed}, level)
+
+
+def _verdict(verdict: Verdict) -> dict[str, Json]:
+    return {
+        "source": str(verdict.source),
+        "rule": verdict.rule.name,
+        "measure": verdict.rule.measure.name,
+        "count": verdict.count,
+        "limit": verdict.limit,
+        "service": verdict.rule.service.name,
+        "verdict": verdict.finding.value,
+    }
+
+
+def _guard(guard: Guard) -> dict[str, Json]:
+    return {"prefix": prefix_text(guard.prefix), "why": guard.why}
+
+
+def prefix_text(prefix: Prefix) -> str:
+    """The bare address for a host, ``address/length`` for anything wider."""
+    host = prefix.prefixlen == prefix.max_prefixlen
+    return str(prefix.network_address) if host else str(prefix)

@@ -1,0 +1,150 @@
+"""An event as one line for a person: when, how loud, and a sentence."""
+
+from collections.abc import Callable, Mapping
+from datetime import datetime
+from typing import Any
+
+Fields = Mapping[str, Any]
+
+_COLOURS = {"debug": "2", "info": "0", "warning": "33", "error": "31"}
+_BANS = {
+    "ban.planned": "is about to be banned",
+    "ban.applied": "banned",
+    "ban.would_apply": "would be banned",
+    "ban.failed": "could NOT be banned",
+    "ban.lifted": "is free again",
+    "ban.expired": "has served its ban",
+    "ban.adopted": "is banned already",
+    "ban.restored": "is banned again for the rest of its time",
+}
+
+
+def line_of(fields: Fields, *, colour: bool) -> str:
+    """Write an event as a person reads it; control characters are never passed on.
+
+    Args:
+        fields: All of the event's, ``timestamp``, ``level`` and ``event`` among them.
+        colour: Whether to colour by level. Source: ECMA-48 8.3.117 (SGR).
+    """
+    at = datetime.fromisoformat(fields["timestamp"]).astimezone()
+    name = fields["event"]
+    words = _SENTENCES.get(name, _plain)(fields)
+    line = _printable(f"{at:%H:%M:%S}  {name:<18} {words}")
+    return f"\x1b[{_COLOURS[fields['level']]}m{line}\x1b[0m" if colour else line
+
+
+def duration(seconds: float) -> str:
+    """Write a duration in its largest units, as the policy would: 1h30m, 5s, 200ms."""
+    left, parts = round(seconds * 1000), []
+    for unit, size in (("d", 86_400_000), ("h", 3_600_000), ("m", 60_000), ("s", 1000), ("ms", 1)):
+        count, left = divmod(left, size)
+        if count:
+            parts.append(f"{count}{unit}")
+    return "".join(parts[:2]) or "0s"
+
+
+def _printable(text: str) -> str:
+    return "".join(one if one.isprintable() else f"\\x{ord(one):02x}" for one in text)
+
+
+def _started(fields: Fields) -> str:
+    dry = "nothing will be banned; " if fields["mode"] == "dry-run" else ""
+    return (
+        f"abuse-agent {fields['version']}, {fields['mode']}: {dry}{fields['rules']} rules, "
+        f"every {duration(fields['every_s'])}, firewall {fields['firewall']}"
+    )
+
+
+def _loaded(fields: Fields) -> str:
+    return f"policy {fields['policy_sha256'][:12]} from {', '.join(fields['files'])}"
+
+
+def _rejected(fields: Fields) -> str:
+    faults = "; ".join(
+        f"{one['file']}:{one['line']}:{one['column']}: {one['path']}: {one['problem']}"
+        for one in fields["errors"]
+    )
+    return f"the old policy stays in force: {faults}"
+
+
+def _completed(fields: Fields) -> str:
+    states = ", ".join(f"{name} {count}" for name, count in fields["states"].items())
+    return (
+        f"{fields['sockets']} sockets ({states}), {fields['sources']} sources, "
+        f"{fields['bans_in_force']} bans in force, {fields['cycle_ms']:.0f} ms"
+    )
+
+
+def _source(fields: Fields) -> str:
+    measure = fields["measure"].replace("_", "-")
+    return (
+        f"{fields['source']}: {fields['count']} {measure} to {fields['service']}, "
+        f"limit {fields['limit']} ({fields['rule']})"
+    )
+
+
+def _over(fields: Fields) -> str:
+    return f"{_source(fields)}: {_VERDICTS[fields['verdict']]}"
+
+
+def _exempt(fields: Fields) -> str:
+    listed = f"on the allowlist as {fields.get('allowlist')}, {fields.get('declared_at')}"
+    return f"{_source(fields)}: spared: {fields.get('guard') or listed}"
+
+
+def _ban(fields: Fields) -> str:
+    what = f"all of {fields['service']}" if fields["scope"] == "service" else "this host"
+    how = "slowed down" if fields["answer"] == "throttle" else "kept out"
+    because = "; ".join(fields["reasons"])
+    error = f": {fields['error']}" if "error" in fields else ""
+    for_s = f" for {duration(fields['for_s'])}" if fields["for_s"] else ""
+    return f"{fields['source']} {_BANS[fields['event']]} ({how}, {what}){for_s}: {because}{error}"
+
+
+def _summary(fields: Fields) -> str:
+    counts = ", ".join(f"{count} {name}" for name, count in fields["verdicts"].items())
+    return f"{fields['began']} sources came near or over a limit, {fields['ended']} left: {counts}"
+
+
+def _guard(fields: Fields) -> str:
+    def listed(which: str) -> str:
+        return ", ".join(f"{one['prefix']} {one['why']}" for one in fields[which])
+
+    parts = [f"{verb} {listed(which)}" for verb, which in _GUARD_VERBS if fields[which]]
+    return "; ".join(parts)
+
+
+def _plain(fields: Fields) -> str:
+    """For what has no sentence of its own: its fields, as they are."""
+    head = {"timestamp", "level", "event", "mode", "cycle"}
+    return ", ".join(f"{name} {value}" for name, value in fields.items() if name not in head)
+
+
+_GUARD_VERBS = (("will never ban", "added"), ("no longer guards", "removed"))
+_VERDICTS = {
+    "ban": "to be banned",
+    "throttle": "to be slowed down",
+    "unproven": "left alone: the address may be forged",
+    "sustaining": "watched: not above it for long enough yet",
+    "held": "banned already",
+    "deferred": "has to wait: this cycle's bans are used up by heavier ones",
+    "spared": "spared while the breaker is open",
+    "pending": "left alone: it is not known yet whether the allowlist names it",
+    "observed": "would be banned, but the rule only observes",
+    "warned": "near the limit",
+}
+_SENTENCES: dict[str, Callable[[Fields], str]] = {
+    "agent.started": _started,
+    "policy.loaded": _loaded,
+    "policy.rejected": _rejected,
+    "cycle.completed": _completed,
+    "cycle.failed": lambda fields: f"in {fields['stage']}: {fields['error']}; the next one comes",
+    "cycle.missed": lambda fields: f"this cycle began {duration(fields['late_s'])} late",
+    "agent.stopped": lambda fields: f"{fields['reason']}",
+    "source.over_limit": _over,
+    "source.back_below": lambda fields: f"{_source(fields)}: below the limit again",
+    "source.exempt": _exempt,
+    "sources.summary": _summary,
+    "guard.changed": _guard,
+    **dict.fromkeys(_BANS, _ban),
+}

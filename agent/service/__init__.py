@@ -1,0 +1,1 @@
+"""Running cycles: when, until when, and under which policy."""

@@ -1,0 +1,139 @@
+"""The life of the agent: cycles, signals, reloads, and an end within a second."""
+
+import os
+import signal
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from queue import SimpleQueue
+from threading import Lock
+from types import FrameType
+
+from agent import __version__
+from agent.errors import AgentError, PolicyError
+from agent.loop import Loop
+from agent.model.policy import Policy
+from agent.record import events
+from agent.record.audit import Audit
+from agent.service import clock
+from agent.service.schedule import SteadyScheduler
+
+PATIENCE_S = 0.7
+"""How long a running cycle may take to finish once the agent is told to stop."""
+
+
+@dataclass(slots=True)
+class Runner:
+    """Runs the loop's cycles until a signal or a closed output ends it.
+
+    Attributes:
+        loop: What to run.
+        audit: Where to tell.
+        paths: The policy's, as the operator named them.
+        load: Reads the policy again. Raises PolicyError.
+    """
+
+    loop: Loop
+    audit: Audit
+    paths: tuple[str, ...]
+    load: Callable[[], Policy]
+    _news: SimpleQueue[str] = field(default_factory=SimpleQueue)
+    _busy: Lock = field(default_factory=Lock)
+    _offer: Policy | None = None
+    _due: float | None = None
+    _stopping: bool = False
+    _scheduler: SteadyScheduler | None = None
+
+    def once(self) -> None:
+        """Run one cycle.
+
+        Raises:
+            AgentError: The cycle failed; it has been told.
+        """
+        self._tell_start()
+        try:
+            self.loop.cycle(clock.now())
+        except AgentError as error:
+            self._tell(events.cycle_failed(self.loop.stage, str(error)), self.loop.number)
+            raise
+        self._tell_stop("one cycle was asked for")
+
+    def forever(self) -> None:
+        """Run cycles until SIGTERM, SIGINT or a closed output; SIGHUP reloads the policy."""
+        for number in (signal.SIGTERM, signal.SIGINT, signal.SIGHUP):
+            signal.signal(number, self._on_signal)
+        self.audit.on_closed = lambda: self._news.put("output closed")
+        self._tell_start()
+        self._scheduler = SteadyScheduler(self._tick, self.loop.policy.every)
+        self._scheduler.start()
+        while (news := self._news.get()) == signal.SIGHUP.name:
+            self._reload()
+        self._stop(news)
+
+    def _on_signal(self, number: int, _frame: FrameType | None) -> None:
+        self._news.put(signal.Signals(number).name)
+
+    def _reload(self) -> None:
+        """Read the policy in this thread; the next cycle takes it."""
+        try:
+            policy = self.load()
+        except PolicyError as error:
+            rejected = events.policy_rejected(self.paths, self.loop.policy, error.faults)
+            self._tell(rejected)
+            return
+        self._offer = policy
+        self._tell(events.policy_loaded(policy))
+
+    def _stop(self, reason: str) -> None:
+        self._stopping = True
+        if not self._busy.acquire(timeout=PATIENCE_S):
+            # A cycle hangs, maybe in writing. Whatever it was at, the kernel holds
+            # the timers and the next start reads back what was installed.
+            os._exit(0)
+        self._tell_stop(reason)
+
+    def _tick(self) -> None:
+        """Run one cycle in the scheduler's thread; a failing one is told and over."""
+        with self._busy:
+            if self._stopping:
+                return
+            self._take_offer()
+            self._tell_lateness()
+            try:
+                self.loop.cycle(clock.now())
+            except Exception as error:  # noqa: BLE001 - the next cycle comes, whatever this one was
+                self._tell(events.cycle_failed(self.loop.stage, _describe(error)), self.loop.number)
+
+    def _take_offer(self) -> None:
+        policy, self._offer = self._offer, None
+        if policy is None:
+            return
+        if policy.every != self.loop.policy.every and self._scheduler is not None:
+            self._scheduler.run_every(policy.every)
+            self._due = None
+        self.loop.policy = policy
+
+    def _tell_lateness(self) -> None:
+        """Tell of a start that is a whole cycle late or more."""
+        start, every_s = clock.stopwatch(), self.loop.policy.every.total_seconds()
+        late_s = start - self._due if self._due is not None else 0.0
+        self._due = start + every_s
+        if late_s >= every_s:
+            self._tell(events.cycle_missed(late_s))
+
+    def _tell_start(self) -> None:
+        policy, firewall = self.loop.policy, self.loop.ports.firewall.name
+        self._tell(events.agent_started(__version__, policy, firewall))
+        self._tell(events.policy_loaded(policy))
+
+    def _tell_stop(self, reason: str) -> None:
+        policy, firewall = self.loop.policy, self.loop.ports.firewall.name
+        self._tell(events.agent_stopped(__version__, policy, firewall, reason))
+
+    def _tell(self, event: events.Event, cycle: int | None = None) -> None:
+        self.audit.write(event, clock.now(), cycle)
+
+
+def _describe(error: Exception) -> str:
+    """One line; an error that nobody raised on purpose is told with its kind."""
+    text = " ".join(str(error).split())
+    return text if isinstance(error, AgentError) else f"{type(error).__name__}: {text}"
