@@ -1,0 +1,17 @@
+"""Text -> Policy (pure), and path -> text apart from it."""
+
+from agent.policy.files import default_paths, load_policy, packaged_policy, read_files
+from agent.policy.parse import parse_policy
+from agent.policy.schema import policy_schema
+from agent.policy.text import PolicyText, Unread
+
+__all__ = [
+    "PolicyText",
+    "Unread",
+    "default_paths",
+    "load_policy",
+    "packaged_policy",
+    "parse_policy",
+    "policy_schema",
+    "read_files",
+]

@@ -1,0 +1,133 @@
+"""One mapping of a policy -> its shape. Each key stands for itself, so one fault hides no other."""
+
+from collections.abc import Mapping as Map
+from dataclasses import dataclass
+from difflib import get_close_matches
+from typing import Any, Generic, TypeVar
+
+from pydantic import ValidationError
+
+from agent.policy.document import Broken, Mapping, Node, Scalar, Sequence
+from agent.policy.place import Faults, Place
+from agent.policy.shapes import NESTED, Shape, keys
+from agent.policy.words import found, listed
+
+S = TypeVar("S", bound=Shape)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Block(Generic[S]):
+    """A mapping that was read.
+
+    Attributes:
+        place: Of the mapping.
+        shape: Its values; an attribute of a broken key may be absent.
+        given: The keys that stand there.
+        broken: The keys whose values can't be used: wrong or missing.
+    """
+
+    place: Place
+    shape: S
+    given: frozenset[str] = frozenset()
+    broken: frozenset[str] = frozenset()
+
+    def sound(self, *names: str) -> bool:
+        """Whether the values of all these keys, or their absence, can be relied on."""
+        return self.broken.isdisjoint(names)
+
+
+def read_block(place: Place, kind: type[S], faults: Faults) -> Block[S] | None:
+    """Read the mapping at `place`; None, and a fault, if it is something else."""
+    node = place.node
+    if not isinstance(node, Mapping):
+        value = found(plain(node))
+        faults.add(place, f"expected a mapping with the keys {listed(keys(kind))}, {value}")
+        return None
+    attributes = keys(kind)
+    shape = kind.model_construct()
+    meant = tell_unknown(place, node, kind, faults)
+    missing = [key for key in _required(kind) if key not in node.values and key not in meant]
+    if missing:
+        faults.add(place, f"lacks {listed(missing)}")
+    wrong = {
+        key
+        for key, attribute in attributes.items()
+        if key in node.values and not _assign(shape, attribute, place.at(key), faults)
+    }
+    return Block(
+        place=place,
+        shape=shape,
+        given=frozenset(node.values),
+        broken=frozenset({*wrong, *missing, *meant}),
+    )
+
+
+def read_key(place: Place, kind: type[Shape], key: str, faults: Faults) -> Any:  # noqa: ANN401 - the field's type
+    """Read the one value at `place` as that of `key`; None, and a fault, if it is wrong."""
+    shape = kind.model_construct()
+    return getattr(shape, key) if _assign(shape, key, place, faults) else None
+
+
+def tell_unknown(place: Place, node: Mapping, kind: type[Shape], faults: Faults) -> set[str]:
+    """Tell of the keys that a mapping can't have; gives the absent ones probably meant."""
+    meant = set()
+    for key in node.values:
+        if key not in keys(kind):
+            absent = [name for name in keys(kind) if name not in node.values]
+            close = get_close_matches(key, absent, 1)
+            meant.update(close)
+            faults.add(place.at_key(key), _unknown_key(kind, *close))
+    return meant
+
+
+def plain(node: Node) -> object:
+    """Give the value at a node: text, list or dict."""
+    match node:
+        case Scalar():
+            return node.text
+        case Sequence():
+            return [plain(item) for item in node.items]
+        case Mapping():
+            return {key: plain(value) for key, value in node.values.items()}
+        case _:
+            return ""
+
+
+def _required(kind: type[Shape]) -> list[str]:
+    fields = kind.model_fields.items()
+    return [info.alias or name for name, info in fields if info.is_required()]
+
+
+def _unknown_key(kind: type[Shape], *close: str) -> str:
+    """Say which keys are known."""
+    advice = f"; did you mean {close[0]}?" if close else ""
+    return f"unknown key; possible here: {', '.join(keys(kind))}{advice}"
+
+
+def _assign(shape: Shape, attribute: str, place: Place, faults: Faults) -> bool:
+    """Set one attribute to the value at `place`; tells whether that was possible."""
+    if isinstance(place.node, Broken):
+        return False
+    try:
+        setattr(shape, attribute, plain(place.node))
+    except ValidationError as error:
+        for detail in error.errors(include_url=False):
+            _tell(detail, place, faults)
+        return False
+    return True
+
+
+def _tell(detail: Map[str, Any], place: Place, faults: Faults) -> None:
+    """Tell one fault that pydantic found, in our words."""
+    steps = detail["loc"][1:]
+    here = place.at(*steps)
+    match detail["type"]:
+        case "value_error":
+            faults.add(here, str(detail["ctx"]["error"]))
+        case "extra_forbidden":
+            parent = place.at(*steps[:-1])
+            faults.add(parent.at_key(steps[-1]), _unknown_key(NESTED[str(detail["loc"][-2])]))
+        case "too_short":
+            faults.add(here, "an empty list: give at least one, or leave the key out")
+        case _:
+            faults.add(here, f"expected a list as [a, b], {found(plain(here.node))}")

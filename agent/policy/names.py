@@ -1,0 +1,142 @@
+"""Text -> names, addresses and choices. Pure; raises `Misfit` as in `scalars`."""
+
+import re
+from collections.abc import Callable, Iterable
+from enum import StrEnum
+from ipaddress import IPv4Network, IPv6Address, ip_address, ip_network
+from typing import TypeVar
+
+from agent.model.address import Prefix
+from agent.model.measure import MEASURES, Measure
+from agent.model.sample import State
+from agent.policy.scalars import Misfit
+from agent.policy.words import listed
+
+E = TypeVar("E", bound=StrEnum)
+
+MANUAL = "manual"
+"""The rule of a ban that an operator typed; no policy may take the name."""
+
+COUNTABLE = frozenset(state for each in MEASURES.values() for state in each.states)
+"""States that some measure counts."""
+
+_SLUG = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,63}")
+_LABEL = re.compile(r"[a-z0-9_]([a-z0-9_-]{0,61}[a-z0-9])?")
+_LONGEST_NAME = 253
+_LEAST_LABELS = 2
+_MAPPED_BITS = 96
+
+
+def slug(text: str) -> str:
+    """Read the name of something that a policy declares."""
+    if not _SLUG.fullmatch(text):
+        raise Misfit
+    return text
+
+
+def rule_name(text: str) -> str:
+    """Read the name of a rule."""
+    if text == MANUAL:
+        raise Misfit("that name is reserved for bans by hand")
+    return slug(text)
+
+
+def host(text: str) -> str:
+    """Read a host name, in lower case and without the dot at its end."""
+    name = text.lower().removesuffix(".")
+    if not name.isascii():
+        raise Misfit("write it in its xn-- form")
+    if _is_address(text):
+        raise Misfit("list an address under prefixes")
+    if len(name) > _LONGEST_NAME or not all(map(_LABEL.fullmatch, name.split("."))):
+        raise Misfit
+    return name
+
+
+def domain(text: str) -> str:
+    """Read a domain of at least two labels."""
+    if text.startswith("*."):
+        raise Misfit("write it without *., names below it are meant anyway")
+    name = host(text)
+    if name.count(".") + 1 < _LEAST_LABELS:
+        raise Misfit("a single label is nobody's domain")
+    return name
+
+
+def path(text: str) -> str:
+    """Read the path of a file."""
+    if "://" in text:
+        raise Misfit("ranges are read from files: fetch it to one")
+    if not text.isprintable():
+        raise Misfit("it holds control characters")
+    return text
+
+
+def prefix(text: str) -> Prefix:
+    """Read an address or a network; IPv4 inside a mapped IPv6 address becomes IPv4."""
+    address, slash, length = text.partition("/")
+    if "%" in address:
+        raise Misfit("leave out the interface after %")
+    if slash and not (length.isascii() and length.isdigit()):
+        raise Misfit("write the length as a number of bits, as /24")
+    try:
+        first, network = ip_address(address), ip_network(text, strict=False)
+    except ValueError as error:
+        raise Misfit(_prefix_hint(address)) from error
+    if isinstance(first, IPv6Address) and first.ipv4_mapped and network.prefixlen >= _MAPPED_BITS:
+        first = first.ipv4_mapped
+        network = IPv4Network((first, network.prefixlen - _MAPPED_BITS), strict=False)
+    if first != network.network_address:
+        raise Misfit(f"bits are set behind the length: the network is {network}")
+    return network
+
+
+def state(text: str) -> State:
+    """Read a TCP state by the name that netstat prints."""
+    meant = _STATES.get(_bare(text), "")
+    if text == meant:
+        return State[text]
+    raise Misfit(f"write it as netstat does: {meant}" if meant else "")
+
+
+def choice(kinds: type[E]) -> Callable[[str], E]:
+    """Give the reader of one member of `kinds`."""
+
+    def read(text: str) -> E:
+        if text not in set(kinds):
+            raise Misfit
+        return kinds(text)
+
+    return read
+
+
+def measure(text: str) -> Measure:
+    """Read what a rule counts."""
+    if text not in MEASURES:
+        raise Misfit
+    return MEASURES[text]
+
+
+def one_of(names: Iterable[str]) -> str:
+    """Say what a choice expects."""
+    return f"one of {listed(names, 'or')}"
+
+
+def _bare(name: str) -> str:
+    return name.upper().replace("-", "").replace("_", "")
+
+
+_STATES = {_bare(state.name): state.name for state in COUNTABLE} | {"ESTAB": "ESTABLISHED"}
+
+
+def _is_address(text: str) -> bool:
+    try:
+        ip_network(text, strict=False)
+    except ValueError:
+        return False
+    return True
+
+
+def _prefix_hint(address: str) -> str:
+    is_name = ":" not in address and any(map(str.isalpha, address))
+    return "list names under names or hosts" if is_name else ""

@@ -1,0 +1,142 @@
+"""The blocks of a policy file: which keys each has, and of what type. Declarations only.
+
+A key that a rule may leave to the defaults is None when it is absent.
+"""
+
+from collections.abc import Mapping
+from types import MappingProxyType
+from typing import Annotated
+
+from pydantic import BaseModel, ConfigDict, Field
+
+from agent.model.address import HOST
+from agent.model.policy import Mode, Safety
+from agent.policy import fields as f
+
+
+class Shape(BaseModel):
+    """A mapping with known keys. Each is checked as it is assigned, apart from the others."""
+
+    model_config = ConfigDict(extra="forbid", validate_assignment=True, hide_input_in_errors=True)
+
+
+class WidthShape(Shape):
+    """How wide a judged source is, in bits of prefix length."""
+
+    ipv4: f.Ipv4Width = Field(HOST.ipv4, description="For IPv4; 32 if left out.")
+    ipv6: f.Ipv6Width = Field(HOST.ipv6, description="For IPv6; 64 if left out.")
+
+
+class EscalateShape(Shape):
+    """How much longer the next ban of the same source is."""
+
+    times: f.Times | None = Field(None, description="The factor for each earlier ban.")
+    up_to: f.Length | None = Field(None, description="No ban gets longer than this.")
+    within: f.Within | None = Field(None, description="How far back an earlier ban counts.")
+
+
+Per = Annotated[WidthShape, f.word("host", {}, "host, or a mapping as {ipv4: 24, ipv6: 48}")]
+Escalate = Annotated[
+    EscalateShape, f.word("none", {"times": "1"}, "none, or a mapping as {times: 2, up_to: 24h}")
+]
+
+
+_SAFETY = Safety()
+
+
+class SafetyShape(Shape):
+    """Limits on what the agent itself may do."""
+
+    new_bans_per_cycle: f.NewBans = Field(
+        _SAFETY.new_bans_per_cycle, description="The heaviest are banned, the others next time."
+    )
+    max_bans: f.MaxBans = Field(_SAFETY.max_bans, description="Bans in force at once.")
+    known_clients_share: f.Share = Field(
+        _SAFETY.known_clients_share,
+        description="Above this share of the known clients the breaker opens.",
+    )
+
+
+class Defaults(Shape):
+    """What holds for every rule that does not say otherwise."""
+
+    sustained: f.Sustained | None = Field(None, description="Samples above the limit.")
+    ban: f.Length | None = Field(None, description="The length of a first ban.")
+    scope: f.ScopeOf | None = Field(None, description="What a ban covers.")
+    escalate: Escalate | None = Field(None, description="How later bans grow.")
+    warn: f.Warning_ | None = Field(None, description="Tell above this share of a limit.")
+
+
+class ServiceShape(Shape):
+    """A name for local ports."""
+
+    ports: f.Ports = Field(description="As the local socket has them.")
+
+
+class EntryShape(Shape):
+    """Sources that are spared, or judged with patience."""
+
+    name: f.Slug = Field(description="Unique among the entries.")
+    kind: f.KindOf = Field(description="Why it is there.")
+    grants: f.Patience = Field(description="Full exemption, or patience.")
+    prefixes: tuple[f.Network, ...] = Field((), min_length=1, description="Networks.")
+    names: tuple[f.Domain, ...] = Field(
+        (), min_length=1, description="Domains of reverse names, confirmed forwards."
+    )
+    ranges: tuple[f.Path, ...] = Field(
+        (), min_length=1, description="Files of published ranges, relative to this file."
+    )
+    hosts: tuple[f.Host, ...] = Field(
+        (), min_length=1, description="Host names that are resolved again and again."
+    )
+    services: tuple[f.Slug, ...] = Field(
+        (), min_length=1, description="The services it is for; all if left out."
+    )
+    until: f.End | None = Field(None, description="Through this day (UTC), or to this moment.")
+
+
+class RuleShape(Defaults):
+    """A limit, and what follows when a source is above it."""
+
+    name: f.RuleName = Field(description="Unique among the rules.")
+    service: f.Slug = Field(description="Whose ports it watches.")
+    count: f.Measure = Field(description="What it counts.")
+    above: f.Limit = Field(description="It fires when a count is above this.")
+    states: tuple[f.State, ...] | None = Field(
+        None, min_length=1, description="Which states it sums; ESTABLISHED if left out."
+    )
+    per: Per = Field(WidthShape.model_construct(), description="How wide a source is.")
+    members: f.Members = Field(1, description="So many different sources at least.")
+    mode: f.ModeOf = Field(Mode.ENFORCE, description="A shadow rule observes and bans nobody.")
+    throttle: f.Rate | None = Field(
+        None, description="Slow new connections of the source down to this, instead of a ban."
+    )
+    lasts: f.Length | None = Field(None, alias="for", description="The length of a first throttle.")
+
+
+class HeadShape(Shape):
+    """The plain values at the top of a file."""
+
+    version: f.Version = Field(description="In every file.")
+    every: f.Every | None = Field(None, description="Time between two cycles.")
+
+
+class FileShape(HeadShape):
+    """One policy file; several are joined."""
+
+    model_config = ConfigDict(defer_build=True)
+
+    safety: SafetyShape = Field(SafetyShape.model_construct(), description="In one file only.")
+    defaults: Defaults = Field(Defaults.model_construct(), description="In one file only.")
+    services: dict[f.Slug, ServiceShape] = Field(default={}, description="By name.")
+    allowlist: tuple[EntryShape, ...] = Field((), description="Who is spared, and how.")
+    rules: tuple[RuleShape, ...] = Field((), description="Limits.")
+
+
+NESTED: Mapping[str, type[Shape]] = MappingProxyType({"per": WidthShape, "escalate": EscalateShape})
+"""Keys whose value is a mapping with known keys of its own."""
+
+
+def keys(shape: type[Shape]) -> dict[str, str]:
+    """Give the keys of a block, each with the attribute that holds its value."""
+    return {info.alias or name: name for name, info in shape.model_fields.items()}
