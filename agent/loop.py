@@ -2,7 +2,7 @@
 
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field, replace
-from datetime import UTC, datetime
+from datetime import datetime
 
 from agent.act.interface import Firewall
 from agent.decide import Memory, allow_set, reconcile, step
@@ -59,7 +59,7 @@ class Loop:
     number: int = 0
     _memory: Memory = field(default_factory=Memory)
     _surroundings: Surroundings = field(default_factory=Surroundings)
-    _now: datetime = datetime.min.replace(tzinfo=UTC)
+    _now: datetime = field(init=False)
 
     def cycle(self, now: datetime) -> Decision:
         """Observe, decide, act, record.

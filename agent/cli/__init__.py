@@ -37,7 +37,7 @@ def _run() -> int:
     except AgentError as error:
         click.echo("\n".join(lines_of(error)), err=True)
         return error.exit_status
-    except Exception as error:  # noqa: BLE001 - an operator never sees a traceback
+    except Exception as error:
         if os.environ.get("ABUSE_AGENT_DEBUG"):
             raise
         kind, text = type(error).__name__, " ".join(str(error).split())

@@ -1,27 +1,40 @@
 """The command itself, and how an invocation finds its subcommand."""
 
+from importlib import import_module
+
 import click
 
 from agent import __version__
-from agent.cli.check import check
-from agent.cli.run import run
+
+COMMANDS = ("run", "check")
+"""Each is the command of that name in the module of that name beside this one."""
 
 
-class DefaultRun(click.Group):
-    """A group whose options without a subcommand are those of ``run``."""
+class Commands(click.Group):
+    """A group that loads only the command asked for; options alone are those of ``run``."""
 
     def parse_args(self, ctx: click.Context, args: list[str]) -> list[str]:
-        """Put ``run`` in front of anything that is not a subcommand or the group's own."""
+        """Put ``run`` in front of options that are not the group's own."""
         own = {"--help", "-h", "--version"}
         if not args or (args[0].startswith("-") and args[0] not in own):
             args = ["run", *args]
         return super().parse_args(ctx, args)
 
+    def list_commands(self, ctx: click.Context) -> list[str]:  # noqa: ARG002 - click's signature
+        """Give the names in the order of help."""
+        return list(COMMANDS)
+
+    def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:  # noqa: ARG002
+        """Import one command; the others would only cost time and memory."""
+        if cmd_name not in COMMANDS:
+            return None
+        command: click.Command = getattr(import_module(f"agent.cli.{cmd_name}"), cmd_name)
+        return command
+
 
 @click.group(
-    cls=DefaultRun,
+    cls=Commands,
     context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 80},
-    commands={"run": run, "check": check},
 )
 @click.version_option(__version__, message="%(prog)s %(version)s")
 def main() -> None:

@@ -6,8 +6,21 @@ from functools import partial
 
 import click
 
+from agent.act.dry_run import DryRun
 from agent.errors import FirewallError
+from agent.loop import Loop, Ports
 from agent.model.policy import Policy, Sustained
+from agent.observe import open_reader, read_counters, read_surroundings
+from agent.policy import default_paths, load_policy
+from agent.record.audit import Audit, Format, usual_format
+from agent.record.events import Level
+from agent.record.ledger import MemoryLedger
+from agent.service import clock
+from agent.service.pace import at_most_every
+from agent.service.runner import Runner
+
+_LOOK_AROUND_S = 5.0
+"""The shortest time between two looks at routes, resolvers and sessions."""
 
 _LEVELS = ("debug", "info", "warning")
 
@@ -75,17 +88,7 @@ def run(  # noqa: PLR0913 - one argument an option
 def _start(
     paths: tuple[str, ...], *, once: bool, as_if: bool, form: str | None, level: str
 ) -> None:
-    """Wire the parts together; heavy imports wait until the options are known to be right."""
-    from agent.act.dry_run import DryRun
-    from agent.loop import Loop, Ports
-    from agent.observe import open_reader, read_counters, read_surroundings
-    from agent.policy import default_paths, load_policy
-    from agent.record.audit import Audit, Format, usual_format
-    from agent.record.events import Level
-    from agent.record.ledger import MemoryLedger
-    from agent.service import clock
-    from agent.service.runner import Runner
-
+    """Wire the parts together and run."""
     paths = paths or default_paths()
     load, firewall = partial(load_policy, paths), DryRun()
     policy = as_if_sustained(load()) if as_if else load()
@@ -99,7 +102,7 @@ def _start(
     ports = Ports(
         sockets=open_reader(),
         counters=read_counters,
-        surroundings=read_surroundings,
+        surroundings=at_most_every(_LOOK_AROUND_S, read_surroundings),
         firewall=firewall,
         ledger=MemoryLedger(),
         write=audit.write,
