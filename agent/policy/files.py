@@ -8,7 +8,7 @@ import os
 from collections.abc import Iterator, Sequence
 from importlib.resources import files as resources
 from pathlib import Path
-from stat import S_ISREG
+from stat import S_ISDIR, S_ISREG
 from typing import BinaryIO
 
 from agent.model.policy import Policy
@@ -78,15 +78,15 @@ def _read_folder(path: str, seen: dict[tuple[int, int], str]) -> Iterator[Policy
 def _read_item(file: str, seen: dict[tuple[int, int], str]) -> PolicyText | Unread:
     if not file.isprintable():
         return Unread(file=escaped(file), problem="unprintable characters in a name: rename it")
-    if _is_folder(file):
-        return Unread(file=file, problem="a folder within a folder is not read: rename it")
     return _read_file(file, seen)
 
 
 def _read_file(file: str, seen: dict[tuple[int, int], str]) -> PolicyText | Unread:
     try:
-        if not S_ISREG(Path(file).stat().st_mode):
-            return Unread(file=file, problem="not a regular file but a pipe, socket or device")
+        mode = Path(file).stat().st_mode
+        if not S_ISREG(mode):
+            kind = "folder within a folder" if S_ISDIR(mode) else "pipe, socket or device"
+            return Unread(file=file, problem=f"not a regular file but a {kind}")
         with _open(file) as stream:
             status = os.fstat(stream.fileno())
             raw = stream.read(LARGEST_BYTES + 1)
