@@ -1,0 +1,35 @@
+"""Addresses that were found somewhere, with the reason to guard them."""
+
+from ipaddress import IPv6Address, ip_address
+from pathlib import Path
+from typing import TypeAlias
+
+from agent.model.address import Address
+
+Found: TypeAlias = tuple[Address, str]
+"""An address, and what it is and where it was found, as ``resolver (/etc/resolv.conf)``."""
+
+_FILE_BYTES = 65_536
+
+
+def address_of(text: str) -> Address | None:
+    """Read an address, without its zone and IPv4 where it is mapped; None for anything else."""
+    try:
+        address = ip_address(text.strip().partition("%")[0])
+    except ValueError:
+        return None
+    if isinstance(address, IPv6Address) and address.ipv4_mapped:
+        return address.ipv4_mapped
+    return address
+
+
+def lines_of(path: Path) -> list[str]:
+    """Give the lines of a small file; none when it can't be read.
+
+    A byte that is no UTF-8 spoils its own line and no other.
+    """
+    try:
+        with path.open("rb") as file:
+            return file.read(_FILE_BYTES).decode(errors="replace").splitlines()
+    except OSError:
+        return []
