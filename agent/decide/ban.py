@@ -119,8 +119,12 @@ class Bench:
         return None
 
     def _may_reach(self, source: Source, target: Target) -> bool:
-        spared = self.grants.untouchable(source.prefix, target, self.now)
-        return all(is_held_open(prefix, self.installed.allowed) for prefix in spared)
+        """Whether a ban reaches nobody spared, or only members that the allow set lets through."""
+        allowed = self.installed.allowed
+        return all(
+            prefix != source.prefix and is_held_open(prefix, allowed)
+            for prefix in self.grants.untouchable(source.prefix, target, self.now)
+        )
 
     def _ban(self, verdict: Verdict, source: Source, scope: Scope) -> Ban:
         rule = verdict.rule

@@ -1,0 +1,104 @@
+import io
+
+import pytest
+
+from agent.record import events
+from agent.record.audit import Audit, Format
+from agent.record.events import Event
+from agent.record.text import duration
+from tests.builders import NOW, ban, decide, entry, guards, inputs, policy, sample, tally
+
+
+def sentence(event: Event) -> str:
+    stream = io.StringIO()
+    Audit(stream, "dry-run", form=Format.TEXT, level=events.Level.DEBUG).write(event, NOW, 1)
+    return stream.getvalue().rstrip("\n").split("  ", 1)[1]
+
+
+@pytest.mark.parametrize(
+    ("seconds", "expected"),
+    [
+        (0.2, "200ms"),
+        (5, "5s"),
+        (600, "10m"),
+        (5400, "1h30m"),
+        (86400 * 7, "7d"),
+        (90061, "1d1h"),
+        (0, "0s"),
+    ],
+)
+def test_a_duration_reads_as_in_a_policy(seconds: float, expected: str) -> None:
+    assert duration(seconds) == expected
+
+
+SENTENCES = [
+    pytest.param(
+        events.agent_started("0.1.0", policy(), "dry-run"),
+        "agent.started      abuse-agent 0.1.0, dry-run: nothing will be banned; 1 rules, every 5s, "
+        "firewall dry-run",
+        id="started",
+    ),
+    pytest.param(
+        events.ban_event("ban.would_apply", ban(), "dry-run"),
+        "ban.would_apply    192.0.2.10 would be banned (kept out, all of web) for 10m: "
+        "web-connections: too many",
+        id="ban",
+    ),
+    pytest.param(
+        events.ban_event("ban.failed", ban(), "dry-run", "set is full"),
+        "ban.failed         192.0.2.10 could NOT be banned (kept out, all of web) for 10m: "
+        "web-connections: too many: set is full",
+        id="failed",
+    ),
+    pytest.param(
+        next(events.sources_changed(decide(inputs({"192.0.2.1": 90}), policy()))),
+        "source.over_limit  192.0.2.1: 90 connections to web, limit 100 (web-connections): "
+        "near the limit",
+        id="warned",
+    ),
+    pytest.param(
+        next(
+            events.sources_changed(
+                decide(inputs({"192.0.2.1": 101}, surroundings=guards("192.0.2.1/32")), policy())
+            )
+        ),
+        "source.exempt      192.0.2.1: 101 connections to web, limit 100 (web-connections): "
+        "spared: resolver (/etc/resolv.conf)",
+        id="guarded",
+    ),
+    pytest.param(
+        next(
+            events.sources_changed(
+                decide(
+                    inputs({"192.0.2.1": 101}),
+                    policy(allowlist=(entry("office", "192.0.2.1/32"),)),
+                )
+            )
+        ),
+        "source.exempt      192.0.2.1: 101 connections to web, limit 100 (web-connections): "
+        "spared: on the allowlist as office, policy.yaml:9",
+        id="allowlisted",
+    ),
+    pytest.param(
+        events.cycle_completed(
+            sample(tally({"192.0.2.1": 2})), 1, {"sample_ms": 1.0, "cycle_ms": 2.4}, 0
+        ),
+        "cycle.completed    2 sockets (ESTABLISHED 2), 1 sources, 0 bans in force, 2 ms",
+        id="cycle",
+    ),
+    pytest.param(
+        events.cycle_failed("observe", "no answer"),
+        "cycle.failed       in observe: no answer; the next one comes",
+        id="failed-cycle",
+    ),
+    pytest.param(
+        Event("flood.suspected", {"service": "web"}),
+        "flood.suspected    service web",
+        id="without-a-sentence-of-its-own",
+    ),
+]
+
+
+@pytest.mark.parametrize(("event", "expected"), SENTENCES)
+def test_an_event_reads_as_a_sentence(event: Event, expected: str) -> None:
+    assert sentence(event) == expected

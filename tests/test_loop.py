@@ -1,0 +1,223 @@
+"""The cycle, with fakes at the ports only."""
+
+from dataclasses import dataclass, field, replace
+from datetime import datetime, timedelta
+
+import pytest
+
+from agent.act.dry_run import DryRun
+from agent.errors import FirewallError, ObserveError
+from agent.loop import Loop, Ports
+from agent.model.inputs import Surroundings
+from agent.model.plan import Plan
+from agent.model.policy import Sustained
+from agent.model.sample import Sample
+from agent.record.events import Event, Level
+from agent.record.ledger import MemoryLedger
+from tests.builders import NOW, ban, entry, guards, policy, rule, sample, tally
+
+
+@dataclass(slots=True)
+class Sockets:
+    """A socket reader that sees what it is told to see."""
+
+    counts: dict[str, int] = field(default_factory=dict)
+    error: ObserveError | None = None
+    name: str = "fake"
+
+    def read(self, now: datetime) -> Sample:
+        if self.error:
+            raise self.error
+        return replace(sample(tally(self.counts)), taken_at=now)
+
+
+class Failing(DryRun):
+    """A firewall that does half of what it is told, then fails."""
+
+    def apply(self, plan: Plan, now: datetime) -> None:
+        super().apply(replace(plan, add=plan.add[:1]), now)
+        if plan.add:
+            raise FirewallError("the set is full")
+
+
+class Lying(DryRun):
+    """A firewall that says yes and does nothing."""
+
+    def apply(self, plan: Plan, now: datetime) -> None:
+        super().apply(replace(plan, add=()), now)
+
+
+@dataclass(slots=True)
+class Desk:
+    """A loop and what it wrote."""
+
+    sockets: Sockets = field(default_factory=Sockets)
+    surroundings: Surroundings = field(default_factory=Surroundings)
+    written: list[tuple[Event, int]] = field(default_factory=list)
+
+    def loop(self, firewall: DryRun | None = None) -> Loop:
+        ticks = iter(range(10**6))
+        ports = Ports(
+            sockets=self.sockets,
+            counters=dict,
+            surroundings=lambda: self.surroundings,
+            firewall=firewall or DryRun(),
+            ledger=MemoryLedger(),
+            write=lambda event, _at, cycle: self.written.append((event, cycle)),
+            stopwatch=lambda: float(next(ticks)),
+        )
+        return Loop(ports, policy())
+
+    def names(self) -> list[str]:
+        return [event.name for event, _ in self.written]
+
+
+@pytest.fixture
+def desk() -> Desk:
+    return Desk()
+
+
+def test_the_intent_is_recorded_before_the_outcome(desk: Desk) -> None:
+    desk.sockets.counts = {"192.0.2.1": 101}
+
+    desk.loop().cycle(NOW)
+
+    assert desk.names() == [
+        "source.over_limit",
+        "ban.planned",
+        "ban.would_apply",
+        "cycle.completed",
+    ]
+
+
+def test_the_first_cycle_is_told_louder_than_the_others(desk: Desk) -> None:
+    loop = desk.loop()
+    loop.cycle(NOW)
+    loop.cycle(NOW)
+
+    assert [event.level for event, _ in desk.written] == [Level.INFO, Level.DEBUG]
+    assert [cycle for _, cycle in desk.written] == [1, 2]
+
+
+def test_a_ban_expires_once_and_the_next_one_is_longer(desk: Desk) -> None:
+    desk.sockets.counts = {"192.0.2.1": 101}
+    loop = desk.loop()
+
+    for minutes in (0, 5, 11, 12):
+        loop.cycle(NOW + timedelta(minutes=minutes))
+
+    bans = [event for event, _ in desk.written if event.name.startswith("ban.w")]
+    assert desk.names().count("ban.expired") == 1
+    assert [event.fields["for_s"] for event in bans] == [600, 1200]
+
+
+def test_a_ban_that_is_not_there_when_read_back_failed(desk: Desk) -> None:
+    desk.sockets.counts = {"192.0.2.1": 101}
+    loop = desk.loop(Lying())
+
+    loop.cycle(NOW)
+
+    assert "ban.failed" in desk.names()
+    assert loop.ports.ledger.in_force() == ()
+
+
+def test_what_holds_is_recorded_also_when_acting_fails(desk: Desk) -> None:
+    desk.sockets.counts = {"192.0.2.1": 150, "192.0.2.2": 101}
+    loop = desk.loop(Failing())
+
+    with pytest.raises(FirewallError):
+        loop.cycle(NOW)
+
+    outcomes = {
+        event.fields["source"]: event.name
+        for event, _ in desk.written
+        if event.name in {"ban.would_apply", "ban.failed"}
+    }
+    assert outcomes == {"192.0.2.1": "ban.would_apply", "192.0.2.2": "ban.failed"}
+    assert loop.stage == "act"
+
+
+def test_a_cycle_that_fails_says_where(desk: Desk) -> None:
+    desk.sockets.error = ObserveError("the kernel gave no answer")
+    loop = desk.loop()
+
+    with pytest.raises(ObserveError):
+        loop.cycle(NOW)
+
+    assert loop.stage == "observe"
+
+
+def test_a_failed_cycle_does_not_spoil_the_next(desk: Desk) -> None:
+    loop = desk.loop()
+    desk.sockets.error = ObserveError("no answer")
+    with pytest.raises(ObserveError):
+        loop.cycle(NOW)
+    desk.sockets.error, desk.sockets.counts = None, {"192.0.2.1": 101}
+
+    loop.cycle(NOW)
+
+    assert "ban.would_apply" in desk.names()
+
+
+def test_the_allow_set_holds_before_the_first_judgement(desk: Desk) -> None:
+    desk.surroundings = guards("198.51.100.200/32")
+    firewall = DryRun()
+
+    desk.loop(firewall).cycle(NOW)
+
+    assert firewall.installed(NOW).allowed == {desk.surroundings.guards[0].prefix}
+
+
+def test_guards_are_told_once(desk: Desk) -> None:
+    desk.surroundings = guards("198.51.100.200/32")
+    loop = desk.loop()
+    loop.cycle(NOW)
+    loop.cycle(NOW)
+
+    assert desk.names().count("guard.changed") == 1
+
+
+def test_a_lost_ban_is_restored_with_the_rest_of_its_time(desk: Desk) -> None:
+    firewall = DryRun()
+    loop = desk.loop(firewall)
+    loop.ports.ledger.intend(ban())
+    loop.ports.ledger.settle(ban(), applied=True)
+
+    loop.cycle(NOW + timedelta(minutes=4))
+
+    (restored,) = firewall.installed(NOW + timedelta(minutes=4)).bans
+    assert "ban.restored" in desk.names()
+    assert restored.left == timedelta(minutes=6)
+
+
+def test_a_new_allowlist_entry_lifts_a_ban(desk: Desk) -> None:
+    desk.sockets.counts = {"192.0.2.1": 101}
+    loop = desk.loop()
+    loop.cycle(NOW)
+
+    loop.policy = policy(allowlist=(entry("office", "192.0.2.0/24"),))
+    loop.cycle(NOW + timedelta(seconds=5))
+
+    assert "ban.lifted" in desk.names()
+    assert loop.ports.ledger.in_force() == ()
+
+
+def test_a_source_that_stays_is_one_line(desk: Desk) -> None:
+    desk.sockets.counts = {"192.0.2.1": 101}
+    loop = desk.loop()
+    loop.policy = policy(rule(sustained=Sustained(times=3, of=5)))
+
+    for cycle in range(20):
+        loop.cycle(NOW + cycle * timedelta(seconds=5))
+
+    assert desk.names().count("source.over_limit") == 1
+    assert desk.names().count("ban.would_apply") == 1
+
+
+def test_the_judgement_sees_what_the_ports_gave(desk: Desk) -> None:
+    desk.sockets.counts = {"192.0.2.1": 3, "2001:db8::1": 2}
+
+    desk.loop().cycle(NOW)
+
+    ((event, _),) = desk.written
+    assert (event.fields["sources"], event.fields["sockets"]) == (2, 5)
