@@ -82,3 +82,10 @@ def test_loose_ends_are_told_in_every_folder(tmp_path: Path, folder: str) -> Non
 
 def test_names_that_only_contain_such_letters_are_no_loose_ends(tmp_path: Path) -> None:
     assert told(tmp_path, "agent/a.sh", "mktemp /tmp/" + "X" * 6 + "\n") == []
+
+
+def test_a_file_that_is_no_utf8_is_read_all_the_same(tmp_path: Path) -> None:
+    (tmp_path / "tests").mkdir()
+    (tmp_path / "tests" / "bad.yaml").write_bytes(b"name: caf\xe9\n")
+
+    assert list(tree.faults(tmp_path)) == []
