@@ -41,7 +41,7 @@ def read_block(place: Place, kind: type[S], faults: Faults) -> Block[S] | None:
     node = place.node
     if not isinstance(node, Mapping):
         value = found(plain(node))
-        faults.add(place, f"expected a mapping with the keys {listed(keys(kind))}, {value}")
+        faults.add(place, f"expected a mapping (keys: {', '.join(keys(kind))}), {value}")
         return None
     attributes = keys(kind)
     shape = kind.model_construct()
@@ -127,6 +127,8 @@ def _tell(detail: Map[str, Any], place: Place, faults: Faults) -> None:
         case "extra_forbidden":
             parent = place.at(*steps[:-1])
             faults.add(parent.at_key(steps[-1]), _unknown_key(NESTED[str(detail["loc"][-2])]))
+        case "too_short" if isinstance(here.node, Sequence) and here.node.items:
+            pass  # none of its items is sound, and each has been told
         case "too_short":
             faults.add(here, "an empty list: give at least one, or leave the key out")
         case _:

@@ -43,7 +43,7 @@ class Text:
 
     def validate(self, value: object) -> object:
         """Give the value, or say what was expected, what was found, and what to do."""
-        hint = ""
+        hint = "a text with a colon needs quotes" if isinstance(value, dict) else ""
         if isinstance(value, str) and value:
             try:
                 return self.read(value)
@@ -151,6 +151,7 @@ End: TypeAlias = Annotated[
     datetime, Text("a date as 2027-01-31, or a moment as 2027-01-31T18:00:00Z", scalars.end)
 ]
 Slug: TypeAlias = Annotated[str, Text(_SLUG, names.slug)]
+Reference: TypeAlias = Annotated[str, Text("the name of a service", str)]
 RuleName: TypeAlias = Annotated[str, Text(_SLUG, names.rule_name)]
 Domain: TypeAlias = Annotated[str, Text("a domain as example.net", names.domain)]
 Host: TypeAlias = Annotated[str, Text("a host name as vpn.example.net", names.host)]

@@ -8,7 +8,7 @@ from agent.policy.document import Document, Mapping, Sequence, parse_document
 from agent.policy.place import Faults, Place
 from agent.policy.shapes import FileShape, HeadShape, keys
 from agent.policy.text import PolicyText, UnfitError, Unread, decode
-from agent.policy.words import found, listed
+from agent.policy.words import found
 
 _SINGLE = ("every", "safety", "defaults")
 
@@ -52,6 +52,7 @@ def _read(text: PolicyText | Unread, joined: Joined, faults: Faults) -> Place | 
     document = _document(text, faults)
     joined.complete &= document.whole
     if document.root is None:
+        joined.complete = False
         if document.whole:
             faults.add_at(text.file, (0, 0), "the file is empty: a policy begins with version: 1")
         return None
@@ -74,7 +75,7 @@ def _top(place: Place, joined: Joined, faults: Faults) -> Place | None:
         return place
     joined.complete = False
     value = found(plain(place.node))
-    faults.add(place, f"expected a mapping with the keys {listed(keys(FileShape))}, {value}")
+    faults.add(place, f"expected a mapping (keys: {', '.join(keys(FileShape))}), {value}")
     return None
 
 

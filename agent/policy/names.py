@@ -119,7 +119,7 @@ def measure(text: str) -> Measure:
 
 def one_of(names: Iterable[str]) -> str:
     """Say what a choice expects."""
-    return f"one of {listed(names, 'or')}"
+    return listed(names, "or")
 
 
 def _bare(name: str) -> str:

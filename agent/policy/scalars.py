@@ -24,6 +24,7 @@ _DURATION = re.compile(
     r"(?:([0-9]+)w)?(?:([0-9]+)d)?(?:([0-9]+)h)?(?:([0-9]+)m(?!s))?(?:([0-9]+)s)?(?:([0-9]+)ms)?"
 )
 _RATE = re.compile(r"([0-9]+)/(s|m|h)")
+_SEPARATED = re.compile(r"[0-9]+([_,' ][0-9]+)+")
 _SUSTAINED = re.compile(r"([0-9]+) +of +([0-9]+)")
 _MOMENT = re.compile(
     r"[0-9]{4}-[0-9]{2}-[0-9]{2}"
@@ -129,7 +130,7 @@ def end(text: str) -> datetime:
 def _number(text: str) -> int:
     """Read decimal digits; a leading zero would mean octal to some readers."""
     if not (text.isascii() and text.isdigit()) or len(text) > _LONGEST_NUMBER:
-        raise Misfit("write the digits alone" if re.fullmatch(r"[0-9][0-9_,' ]+", text) else "")
+        raise Misfit("write the digits alone" if _SEPARATED.fullmatch(text) else "")
     if text[0] == "0" and len(text) > 1:
         raise Misfit("write it without the leading zero")
     return int(text)

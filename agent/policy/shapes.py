@@ -89,7 +89,7 @@ class EntryShape(Shape):
     hosts: tuple[f.Host, ...] = Field(
         (), min_length=1, description="Host names that are resolved again and again."
     )
-    services: tuple[f.Slug, ...] = Field(
+    services: tuple[f.Reference, ...] = Field(
         (), min_length=1, description="The services it is for; all if left out."
     )
     until: f.End | None = Field(None, description="Through this day (UTC), or to this moment.")
@@ -99,7 +99,7 @@ class RuleShape(Defaults):
     """A limit, and what follows when a source is above it."""
 
     name: f.RuleName = Field(description="Unique among the rules.")
-    service: f.Slug = Field(description="Whose ports it watches.")
+    service: f.Reference = Field(description="Whose ports it watches.")
     count: f.Measure = Field(description="What it counts.")
     above: f.Limit = Field(description="It fires when a count is above this.")
     states: tuple[f.State, ...] | None = Field(
@@ -138,5 +138,6 @@ NESTED: Mapping[str, type[Shape]] = MappingProxyType({"per": WidthShape, "escala
 
 
 def keys(shape: type[Shape]) -> dict[str, str]:
-    """Give the keys of a block, each with the attribute that holds its value."""
-    return {info.alias or name: name for name, info in shape.model_fields.items()}
+    """Give the keys of a block, the required ones first, each with its attribute."""
+    first = sorted(shape.model_fields.items(), key=lambda field: not field[1].is_required())
+    return {info.alias or name: name for name, info in first}

@@ -43,7 +43,8 @@ def syntax_problem(error: yaml.YAMLError, text: str) -> tuple[int, int, str]:
 def _unclosed(text: str, start: yaml.Mark, mark: yaml.Mark) -> str | None:
     """Say what begins at `start` and should have ended before `mark`, if it is that."""
     opener, ended = _line_of(text, start)[1][:1], _ends(text, mark)
-    if opener in _CLOSERS and (ended or start.line < mark.line):
+    closed_wrong = _line_of(text, mark)[1][:1] in _CLOSERS.values()
+    if opener in _CLOSERS and (ended or closed_wrong or start.line < mark.line):
         return f"this {opener} is not closed by {_CLOSERS[opener]}, or a comma is missing after it"
     if opener in {"'", '"'} and ended:
         return f"the text that begins with this {opener} never ends"

@@ -30,7 +30,7 @@ def found(value: object) -> str:
         case str():
             return f"not {shown(value)}"
         case dict():
-            return "not a mapping (a text with a colon at its end or before a space needs quotes)"
+            return "not a mapping"
         case _:
             return "not a list"
 
