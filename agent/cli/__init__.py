@@ -32,7 +32,8 @@ def _run() -> int:
         return error.exit_code
     except (click.Abort, KeyboardInterrupt):
         return 130
-    except BrokenPipeError:
+    except (BrokenPipeError, SystemExit):
+        # Nobody reads any more; click turns that into an exit of its own.
         return 0
     except AgentError as error:
         click.echo("\n".join(lines_of(error)), err=True)

@@ -1,20 +1,47 @@
 """``abuse-agent check``: are these policies right?"""
 
+from collections.abc import Iterable
+
 import click
 
+from agent.errors import Fault, MissingFileError, PolicyError
+from agent.model.policy import Policy
 from agent.policy import load_policy
 
 
 @click.command()
 @click.argument("paths", metavar="PATH...", nargs=-1, required=True)
-def check(paths: tuple[str, ...]) -> None:
+@click.option("--together", is_flag=True, help="Read all PATHs as the one policy of a run.")
+def check(paths: tuple[str, ...], *, together: bool) -> None:
     """Read policies and tell everything that is wrong with them.
 
-    PATH is a file or a folder; several are read as one policy. Needs no root and
+    PATH is a file, or a folder whose *.yaml are one policy. Needs no root and
     touches no firewall and no network. Exit status: 0 right, 78 wrong, 66 not there.
     """
-    policy = load_policy(paths)
-    click.echo(
-        f"{', '.join(policy.files)}: right: {len(policy.rules)} rules, "
-        f"{len(policy.services)} services, {len(policy.allowlist)} allowlist entries"
+    failed = []
+    for group in [paths] if together else [(path,) for path in paths]:
+        try:
+            click.echo(_summary(load_policy(group)))
+        except PolicyError as error:
+            failed.append(error)
+    if failed:
+        faults = _faults(failed)
+        missing = all(isinstance(error, MissingFileError) for error in failed)
+        raise MissingFileError(faults) if missing else PolicyError(faults)
+
+
+def _faults(errors: Iterable[PolicyError]) -> tuple[Fault, ...]:
+    return tuple(fault for error in errors for fault in error.faults)
+
+
+def _summary(policy: Policy) -> str:
+    counts = (
+        _counted(policy.rules, "rule", "rules"),
+        _counted(policy.services, "service", "services"),
+        _counted(policy.allowlist, "allowlist entry", "allowlist entries"),
     )
+    return f"{', '.join(policy.files)}: right: {', '.join(counts)}"
+
+
+def _counted(things: tuple[object, ...], one: str, many: str) -> str:
+    return f"{len(things)} {one if len(things) == 1 else many}"

@@ -10,7 +10,9 @@ from agent.act.dry_run import DryRun
 from agent.errors import FirewallError
 from agent.loop import Loop, Ports
 from agent.model.policy import Policy, Sustained
-from agent.observe import open_reader, read_counters, read_surroundings
+from agent.observe.choose import open_reader
+from agent.observe.counters import read_counters
+from agent.observe.surroundings import read_surroundings
 from agent.policy import default_paths, load_policy
 from agent.record.audit import Audit, Format, usual_format
 from agent.record.events import Level

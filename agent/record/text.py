@@ -50,7 +50,7 @@ def _printable(text: str) -> str:
 def _started(fields: Fields) -> str:
     dry = "nothing will be banned; " if fields["mode"] == "dry-run" else ""
     return (
-        f"abuse-agent {fields['version']}, {fields['mode']}: {dry}{fields['rules']} rules, "
+        f"abuse-agent {fields['version']}, {fields['mode']}: {dry}rules: {fields['rules']}, "
         f"every {duration(fields['every_s'])}, firewall {fields['firewall']}"
     )
 
