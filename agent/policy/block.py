@@ -14,6 +14,9 @@ from agent.policy.words import found, listed
 
 S = TypeVar("S", bound=Shape)
 
+_MANY = 100
+"""Keys in a mapping that nobody wrote by hand: there is no typing error to guess at."""
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Block(Generic[S]):
@@ -74,7 +77,7 @@ def tell_unknown(place: Place, node: Mapping, kind: type[Shape], faults: Faults)
     for key in node.values:
         if key not in keys(kind):
             absent = [name for name in keys(kind) if name not in node.values]
-            close = get_close_matches(key, absent, 1)
+            close = get_close_matches(key, absent, 1) if len(node.values) < _MANY else []
             meant.update(close)
             faults.add(place.at_key(key), _unknown_key(kind, *close))
     return meant

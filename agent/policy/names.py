@@ -94,7 +94,7 @@ def prefix(text: str) -> Prefix:
 def state(text: str) -> State:
     """Read a TCP state by the name that netstat prints."""
     meant = _STATES.get(_bare(text), "")
-    if text == meant:
+    if meant and text == meant:
         return State[text]
     raise Misfit(f"write it as netstat does: {meant}" if meant else "")
 

@@ -76,7 +76,7 @@ class Faults:
         return tuple(
             sorted(
                 set(self.found),
-                key=lambda fault: (order[fault.file], fault.line, fault.column, fault),
+                key=lambda fault: (order.get(fault.file, 0), fault.line, fault.column, fault),
             )
         )
 

@@ -64,8 +64,10 @@ def test_a_prefix_is_an_address_or_a_network(text: str, expected: str) -> None:
     ],
 )
 def test_a_prefix_is_refused_with_what_to_do(text: str, hint: str) -> None:
-    with pytest.raises(Misfit, match=hint):
+    with pytest.raises(Misfit) as told:
         names.prefix(text)
+
+    assert hint in str(told.value)
 
 
 @pytest.mark.parametrize(
@@ -78,8 +80,23 @@ def test_a_domain_is_lower_case_without_its_last_dot(text: str, expected: str) -
 
 @pytest.mark.parametrize(
     "text",
-    ["com", "*.a.net", ".a.net", "a..net", "-a.net", "a-.net", "m\u00fcnchen.de", "10.0.0.1", "::1"]
-    + ["a" * 64 + ".net", ".".join(["a" * 60] * 5), "a.net/x", "", ".", "a.net\n"],
+    [
+        "com",
+        "*.a.net",
+        ".a.net",
+        "a..net",
+        "-a.net",
+        "a-.net",
+        "münchen.de",
+        "10.0.0.1",
+        "::1",
+        "a" * 64 + ".net",
+        ".".join(["a" * 60] * 5),
+        "a.net/x",
+        "",
+        ".",
+        "a.net\n",
+    ],
 )
 def test_anything_else_is_no_domain(text: str) -> None:
     with pytest.raises(Misfit):

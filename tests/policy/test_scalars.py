@@ -40,7 +40,7 @@ def test_anything_else_is_no_duration(text: str) -> None:
     ("text", "fits"),
     [("199ms", False), ("200ms", True), ("60s", True), ("1m", True), ("60001ms", False)],
 )
-def test_the_bounds_of_a_duration_are_in_it(text: str, fits: bool) -> None:  # noqa: FBT001
+def test_the_bounds_of_a_duration_are_in_it(text: str, fits: bool) -> None:
     read = scalars.duration("200ms", "60s")
 
     if fits:
