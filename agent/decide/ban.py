@@ -9,7 +9,7 @@ from agent.decide.case import Case
 from agent.decide.escalate import length_of
 from agent.decide.grants import Grants, is_held_open
 from agent.decide.prefixes import PrefixTable, prefix_table
-from agent.model.address import Source
+from agent.model.address import Source, is_host
 from agent.model.ban import Ban, Held, Installed, Target
 from agent.model.inputs import History
 from agent.model.plan import Lift
@@ -84,7 +84,7 @@ class Bench:
         A host's ban that ends later stays: a short ban of its neighbourhood is no
         way out of a long one.
         """
-        wide = [ban for ban in add if not _is_host(ban.source)]
+        wide = [ban for ban in add if not is_host(ban.source.prefix)]
         if not wide:
             return
         table = _held_table(self.installed)
@@ -147,7 +147,7 @@ class Bench:
         )
 
     def _outlasts(self, held: Held, ban: Ban) -> bool:
-        return _is_host(held.source) and held.left is not None and held.left > ban.lasts
+        return is_host(held.source.prefix) and held.left is not None and held.left > ban.lasts
 
 
 def merge(asks: Iterable[Ask]) -> list[tuple[Ban, tuple[int, ...]]]:
@@ -201,10 +201,6 @@ def _is_held(table: PrefixTable[Held], source: Source, target: Target) -> bool:
         and held.target[2] in {Answer.DROP, answer}
         for held in table.covering(source.prefix)
     )
-
-
-def _is_host(source: Source) -> bool:
-    return source.prefix.prefixlen == source.prefix.max_prefixlen
 
 
 def _ban_id(now: datetime, source: Source, target: Target) -> str:

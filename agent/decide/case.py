@@ -1,12 +1,12 @@
 """Cases: a source under a rule, counted without those it must not be judged by."""
 
-from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
 from datetime import datetime
 
 from agent.decide.count import Row, counted, near
 from agent.decide.grants import Grant, Grants
-from agent.model.address import Address, Source, Width, source_of, unpack
+from agent.model.address import Address, Source, Width, is_host, member_key, source_of, unpack
 from agent.model.inputs import Inputs
 from agent.model.policy import Policy, Rule
 
@@ -17,7 +17,9 @@ class Case:
 
     Attributes:
         rule: The rule.
-        key: The source's.
+        key: The source's own.
+        group: The key that the rule's width gives to it; `key` but for a member
+            that is judged apart from its prefix.
         source: Who.
         count: What the rule counts, without spared members of a wide source.
         limit: The rule's, times the patience granted.
@@ -28,6 +30,7 @@ class Case:
 
     rule: Rule
     key: bytes
+    group: bytes
     source: Source
     count: int
     limit: int
@@ -69,56 +72,71 @@ class Docket:
         for key, rows in near(counts, width, rules).items():
             source = source_of(key, width)
             for rule in rules:
-                case = self._case(rule, key, source, counted(rows, rule))
-                if case is not None:
-                    yield case
+                yield from self._of_source(rule, key, source, counted(rows, rule))
 
-    def _case(self, rule: Rule, key: bytes, source: Source, rows: Sequence[Row]) -> Case | None:
-        """Count one source under one rule; None when it is not near the limit."""
+    def _of_source(
+        self, rule: Rule, key: bytes, source: Source, rows: Sequence[Row]
+    ) -> Iterator[Case]:
+        """Count one source under one rule, and apart from it those of its members with a grant.
+
+        Else one patient address in a crowded prefix would spare the crowd, and the
+        crowd's ban would hit the patient one.
+        """
         if sum(row.number for row in rows) <= rule.warns_above:
-            return None
-        service, known = rule.service.name, self.inputs.identities
-        grant = self.grants.of(source.prefix, service, self.now, known)
-        asked: tuple[Address, ...] = ()
-        if source.prefix.prefixlen < source.prefix.max_prefixlen and grant.is_plain:
-            rows, asked = self._without_spared(rule, source, rows)
+            return
+        grant = self._grant(rule, source)
+        if is_host(source.prefix) or not grant.is_plain:
+            yield from self._case(rule, (key, key), source, rows, grant)
+            return
+        granted = self._granted(rule, source, rows)
+        plain: list[Row] = []
+        apart: dict[Address, list[Row]] = {}
+        for row in rows:
+            member = unpack(row.family, row.packed)
+            home = plain if granted.get(member, grant).is_plain else apart.setdefault(member, [])
+            home.append(row)
+        for member, own in apart.items():
+            keys = (member_key(own[0].family, own[0].packed), key)
+            yield from self._case(rule, keys, Source.of(member), own, granted[member])
+        asked = tuple(one for one in _members(plain) if granted.get(one, grant).may_be)
+        for case in self._case(rule, (key, key), source, plain, grant):
+            yield replace(case, asked=asked)
+
+    def _case(
+        self,
+        rule: Rule,
+        keys: tuple[bytes, bytes],
+        source: Source,
+        rows: Sequence[Row],
+        grant: Grant,
+    ) -> Iterator[Case]:
+        """Give the case, if the source is near the limit."""
         members = _members(rows)
         count, limit = sum(row.number for row in rows), rule.limit * grant.patience
-        if count <= limit * rule.warn or len(members) < rule.members:
-            return None
-        if grant.is_undecided(count, limit):
-            asked = members
-        return Case(
-            rule=rule,
-            key=key,
-            source=source,
-            count=count,
-            limit=limit,
-            grant=grant,
-            members=members,
-            asked=asked,
-        )
+        if count > limit * rule.warn and len(members) >= rule.members:
+            yield Case(
+                rule=rule,
+                key=keys[0],
+                group=keys[1],
+                source=source,
+                count=count,
+                limit=limit,
+                grant=grant,
+                members=members,
+                asked=members if grant.is_undecided(count, limit) else (),
+            )
 
-    def _without_spared(
-        self, rule: Rule, source: Source, rows: Sequence[Row]
-    ) -> tuple[Sequence[Row], tuple[Address, ...]]:
-        """Leave out members of a wide source that are exempt or have patience of their own.
+    def _grant(self, rule: Rule, source: Source) -> Grant:
+        known = self.inputs.identities
+        return self.grants.of(source.prefix, rule.service.name, self.now, known)
 
-        Returns:
-            The rows that count, and the members of which nobody knows yet whether
-            they do.
-        """
-        service, known = rule.service.name, self.inputs.identities
+    def _granted(self, rule: Rule, source: Source, rows: Sequence[Row]) -> Mapping[Address, Grant]:
+        """Give what each member is granted; nothing where nothing is listed or to be asked."""
+        service = rule.service.name
         asking = any(entry.holds(service, self.now) for entry in self.grants.asking)
         if not asking and not self.grants.inside(source.prefix, service, self.now):
-            return rows, ()
-        granted = {
-            member: self.grants.of(Source.of(member).prefix, service, self.now, known)
-            for member in _members(rows)
-        }
-        kept = [row for row in rows if granted[unpack(row.family, row.packed)].is_plain]
-        asked = tuple(member for member in _members(kept) if granted[member].may_be)
-        return kept, asked
+            return {}
+        return {one: self._grant(rule, Source.of(one)) for one in _members(rows)}
 
 
 def _members(rows: Sequence[Row]) -> tuple[Address, ...]:

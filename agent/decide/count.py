@@ -10,7 +10,7 @@ from collections import defaultdict
 from collections.abc import Collection, Iterable, Mapping
 from typing import NamedTuple
 
-from agent.model.address import Width, grouper
+from agent.model.address import PACKED_BYTES, Width, grouper, member_key
 from agent.model.policy import Rule
 from agent.model.sample import Tally
 
@@ -58,12 +58,21 @@ def near(tally: Tally, width: Width, rules: Collection[Rule]) -> Mapping[bytes, 
 
 
 def rows_of(tally: Tally, width: Width, keys: Collection[bytes]) -> dict[bytes, list[Row]]:
-    """Give the rows of the sources with these keys; a key without rows is not in it."""
+    """Give the rows of the sources with these keys; a key without rows is not in it.
+
+    Args:
+        tally: What was counted.
+        width: How wide a source is.
+        keys: Of that width, or of single members (`member_key`).
+    """
     key_of = grouper(width)
+    alone = any(len(key) > PACKED_BYTES for key in keys)
     rows: defaultdict[bytes, list[Row]] = defaultdict(list)
     for (family, state, port, packed), count in tally.items():
         key = key_of(family, packed)
         if key in keys:
+            rows[key].append(Row(family, state, port, packed, count))
+        if alone and (key := member_key(family, packed)) in keys:
             rows[key].append(Row(family, state, port, packed, count))
     return dict(rows)
 

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from agent.decide.prefixes import PrefixTable, prefix_table
-from agent.model.address import Address, Prefix, covers
+from agent.model.address import Prefix, covers, is_host
 from agent.model.ban import Target
 from agent.model.inputs import Guard, Identities, Surroundings
 from agent.model.policy import AllowEntry, Policy, Scope
@@ -66,7 +66,9 @@ class Grants:
             return Grant(exemption=Exemption(guard=guard.why))
         listed = (entry for entry in self.entries.covering(prefix) if entry.holds(service, now))
         asking = tuple(entry for entry in self.asking if entry.holds(service, now))
-        found = known.get(_host(prefix)) if asking and _is_host(prefix) else frozenset[str]()
+        found = (
+            known.get(prefix.network_address) if asking and is_host(prefix) else frozenset[str]()
+        )
         if found is None:
             return _best(listed, tuple(entry.patience for entry in asking))
         return _best((*listed, *(entry for entry in asking if entry.name in found)), ())
@@ -123,11 +125,3 @@ def _best(entries: Iterable[AllowEntry], may_be: tuple[int | None, ...]) -> Gran
         if entry.patience > patience:
             patience, name = entry.patience, entry.name
     return Grant(patience=patience, entry=name, may_be=may_be)
-
-
-def _is_host(prefix: Prefix) -> bool:
-    return prefix.prefixlen == prefix.max_prefixlen
-
-
-def _host(prefix: Prefix) -> Address:
-    return prefix.network_address

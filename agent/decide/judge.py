@@ -23,7 +23,7 @@ class Doubt:
 
     def remains(self, case: Case) -> bool:
         """Whether a count that proves nothing is no ground to act on this source."""
-        return not self.pressure or case.key in self.proven[case.rule.per]
+        return not self.pressure or case.group in self.proven[case.rule.per]
 
 
 def doubt_of(cases: list[Case], proven: Proven, *, pressure: bool) -> Doubt:

@@ -72,7 +72,7 @@ class Source:
 
     def __str__(self) -> str:
         """The bare address for a host, ``address/length`` for anything wider."""
-        if self.prefix.prefixlen < self.prefix.max_prefixlen:
+        if not is_host(self.prefix):
             return str(self.prefix)
         zone = f"%{self.zone}" if self.zone else ""
         return f"{self.prefix.network_address}{zone}"
@@ -171,6 +171,16 @@ def source_of(key: bytes, width: Width) -> Source:
     if key.startswith(_TEREDO):
         return Source(IPv6Network((key, _IPV6_BITS)))
     return Source(IPv6Network((key, width.ipv6)))
+
+
+def member_key(family: int, packed: bytes) -> bytes:
+    """Give the key, 21 bytes, of one address that is judged apart from its prefix."""
+    return bytes([family]) + packed
+
+
+def is_host(prefix: Prefix) -> bool:
+    """Whether a prefix is a single address."""
+    return prefix.prefixlen == prefix.max_prefixlen
 
 
 def overlaps(left: Prefix, right: Prefix) -> bool:

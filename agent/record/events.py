@@ -13,7 +13,7 @@ from enum import IntEnum
 from typing import TypeAlias
 
 from agent.errors import Fault
-from agent.model.address import Prefix
+from agent.model.address import Prefix, is_host
 from agent.model.ban import Ban, Held
 from agent.model.inputs import Guard, Surroundings
 from agent.model.plan import Decision, Lift
@@ -264,5 +264,4 @@ def _guard(guard: Guard) -> dict[str, Json]:
 
 def prefix_text(prefix: Prefix) -> str:
     """The bare address for a host, ``address/length`` for anything wider."""
-    host = prefix.prefixlen == prefix.max_prefixlen
-    return str(prefix.network_address) if host else str(prefix)
+    return str(prefix.network_address) if is_host(prefix) else str(prefix)

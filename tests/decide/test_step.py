@@ -308,11 +308,35 @@ class TestWide:
         assert banned(decide(inputs(self.crowd, installed=installed), by)) == list(self.crowd)
 
     def test_a_guard_in_a_64_turns_its_ban_into_bans_of_addresses(self) -> None:
+        # The guarded one is counted apart: it makes nobody else guilty.
         counts = {"2001:db8::1": 60, "2001:db8::2": 60, "2001:db8::3": 500}
 
         decision = decide(inputs(counts, surroundings=guards("2001:db8::3/128")), policy())
 
         assert banned(decision) == ["2001:db8::1", "2001:db8::2"]
+
+    @pytest.mark.parametrize(("count", "expected"), [(1000, {}), (1001, {"2001:db8::1": "ban"})])
+    def test_patience_of_one_address_in_a_64_is_no_hole(
+        self, count: int, expected: dict[str, str]
+    ) -> None:
+        by = policy(
+            rule(warn=Fraction(1)), allowlist=(entry("nat", "2001:db8::1/128", patience=10),)
+        )
+
+        assert found(decide(inputs({"2001:db8::1": count, "2001:db8::2": 9}), by)) == expected
+
+    def test_an_exempt_address_in_a_64_is_told_of(self) -> None:
+        by = policy(allowlist=(entry("probe", "2001:db8::1/128"),))
+
+        assert found(decide(inputs({"2001:db8::1": 150}), by)) == {"2001:db8::1": "exempt"}
+
+    def test_a_member_judged_apart_is_told_when_it_ends(self) -> None:
+        by = policy(allowlist=(entry("probe", "2001:db8::1/128"),))
+        memory, _ = step(Memory(), inputs({"2001:db8::1": 150}), by, NOW)
+
+        _, decision = step(memory, inputs({"2001:db8::1": 7, "2001:db8::2": 9}), by, NOW)
+
+        assert [(str(one.source), one.count) for one in decision.ended] == [("2001:db8::1", 7)]
 
     def test_a_member_that_may_be_on_the_allowlist_holds_the_whole_up(self) -> None:
         by = policy(self.rule, allowlist=(entry("crawler", names=("googlebot.com",)),))
