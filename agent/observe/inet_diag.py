@@ -27,6 +27,10 @@ Raw: TypeAlias = Counter[tuple[int, int, int, bytes]]
 TCPDIAG_GETSOCK = 18
 _ROW_BYTES = 88
 _HEAD_BYTES = 8
+_TYPE_AT = 4
+_ROW_TYPE = Struct("=H").pack(TCPDIAG_GETSOCK)
+_END_BYTES = 20
+_END = Struct("=IH").pack(_END_BYTES, netlink.DONE)
 _KEY = ">16xBB2xH2x16x20s"
 _KEY_BYTES = 60
 _ALL_STATES = 0xFFE
@@ -105,6 +109,15 @@ class Dump:
         step = netlink.padded(length)
         self._steps[chunk[offset : offset + _HEAD_BYTES]] = step
         return step
+
+
+def may_end(chunk: bytes) -> bool:
+    """Whether a chunk of an answer might be its last, by a look that is cheap.
+
+    An error stands alone, and the end is the last message of its chunk. The bytes of a
+    row may look like an end: only `Dump.take` tells.
+    """
+    return not chunk.startswith(_ROW_TYPE, _TYPE_AT) or chunk.startswith(_END, -_END_BYTES)
 
 
 def _is_uniform(chunk: bytes, step: int) -> bool:

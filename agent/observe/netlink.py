@@ -20,7 +20,7 @@ NLM_F_REQUEST = 0x1
 NLM_F_DUMP_INTR = 0x10
 NLM_F_DUMP = 0x300
 
-_ERROR, _DONE = 2, 3
+ERROR, DONE = 2, 3
 _STATUS = Struct("=i")
 
 _REFUSALS = frozenset(
@@ -73,12 +73,12 @@ def check_end(kind: int, payload: bytes) -> None:
         RefusedError: It says that the kernel won't tell.
         ObserveError: It says that the dump failed, or it is something else.
     """
-    if kind not in {_ERROR, _DONE}:
+    if kind not in {ERROR, DONE}:
         raise ObserveError(f"netlink: a message of type {kind} in the answer")
     if len(payload) < _STATUS.size:
         raise ObserveError(f"netlink: a status of {len(payload)} bytes, not {_STATUS.size}")
     (status,) = _STATUS.unpack_from(payload)
-    if kind == _ERROR or status < 0:
+    if kind == ERROR or status < 0:
         raise failure(abs(status), "netlink: the kernel answered")
 
 

@@ -9,8 +9,9 @@ Source: sock_diag(7).
 from datetime import datetime
 
 from agent.model.sample import Sample
+from agent.observe.aside import aside
 from agent.observe.ask import OverrunError, ask
-from agent.observe.inet_diag import REQUEST, Dump, Raw
+from agent.observe.inet_diag import REQUEST, Dump, Raw, may_end
 from agent.observe.tally import sample_of
 
 _NETLINK_SOCK_DIAG = 4
@@ -53,5 +54,6 @@ def read_raw() -> Raw:
 
 def _dump() -> Dump:
     dump = Dump()
-    ask(_NETLINK_SOCK_DIAG, REQUEST, dump.take)
+    with aside(dump.take, may_end) as take:
+        ask(_NETLINK_SOCK_DIAG, REQUEST, take)
     return dump

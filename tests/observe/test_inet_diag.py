@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 
 from agent.errors import ObserveError, RefusedError
 from agent.model.address import MAPPED
-from agent.observe.inet_diag import REQUEST, Dump
+from agent.observe.inet_diag import REQUEST, Dump, may_end
 from tests.observe.recorded_sockets import DUMP
 
 BYTES = bytes.fromhex(DUMP)
@@ -173,6 +173,24 @@ def test_an_end_that_carries_a_failure_is_no_end() -> None:
 def test_an_end_without_a_status_is_an_error() -> None:
     with pytest.raises(ObserveError, match="a status of 0 bytes"):
         Dump().take(struct.pack("=IHHII", 16, 3, 2, 1, 0))
+
+
+@pytest.mark.parametrize(
+    ("chunk", "expected"),
+    [
+        pytest.param(ROWS, False, id="rows"),
+        pytest.param(BYTES, True, id="rows and the end"),
+        pytest.param(DONE, True, id="the end alone"),
+        pytest.param(row() + done(-errno.EINTR), True, id="an end that is a failure"),
+        pytest.param(error(1), True, id="an error"),
+        pytest.param(b"", True, id="nothing"),
+        pytest.param(row()[:-20] + DONE, True, id="a row that looks like it"),
+    ],
+)
+def test_whether_a_chunk_may_be_the_last_is_seen_at_a_glance(
+    chunk: bytes, *, expected: bool
+) -> None:
+    assert may_end(chunk) is expected
 
 
 @settings(derandomize=True, max_examples=300, deadline=None)
