@@ -20,6 +20,7 @@ from tests.range import Hosts, connect, forge_syns, in_namespace, serve
 pytestmark = pytest.mark.root
 
 NOBODY = 65534
+ONCE = ("--dry-run", "--once", "--assume-sustained", "--log-format", "json")
 FULL = """\
 version: 1
 every: 200ms
@@ -34,12 +35,11 @@ rules:
 """
 
 
-def judged(hosts: Hosts, policy: Path, *options: str) -> list[dict[str, Any]]:
+def judged(hosts: Hosts, policy: Path) -> list[dict[str, Any]]:
     """Run one dry cycle on the server and give its events."""
     with in_namespace(hosts.server):
         done = subprocess.run(
-            [sys.executable, "-m", "agent", "--dry-run", "--once", "--assume-sustained"]
-            + ["--policy", str(policy), "--log-format", "json", *options],
+            [sys.executable, "-m", "agent", *ONCE, "--policy", str(policy)],
             capture_output=True,
             text=True,
             timeout=60,
@@ -90,8 +90,7 @@ def test_only_the_source_above_the_limit_would_be_banned(
         for number, count in crowd.items():
             stack.enter_context(connect(hosts.client, [client(number)], (address, 80), each=count))
         stack.enter_context(connect(hosts.client, [client(7)], (address, 8080), each=150))
-        outgoing = stack.enter_context(_dial_out(hosts, six=":" in address))
-        assert outgoing.connected == 150
+        stack.enter_context(_dialled_out(hosts, six=":" in address))
 
         events = judged(hosts, policy)
 
@@ -106,17 +105,14 @@ def test_only_the_source_above_the_limit_would_be_banned(
     ]
 
 
-def _dial_out(hosts: Hosts, *, six: bool) -> Any:  # noqa: ANN401 - a context of two
-    """Open 150 connections from the server to a port on the client's side."""
-    stack = ExitStack()
-    stack.enter_context(serve(hosts.client, 9000))
+@contextmanager
+def _dialled_out(hosts: Hosts, *, six: bool) -> Iterator[None]:
+    """Hold 150 connections from the server to a port on the client's side."""
     to = (hosts.client6 if six else hosts.client4, 9000)
     own = hosts.server6 if six else hosts.server4
-    held = stack.enter_context(connect(hosts.server, [own], to, each=150))
-    context = ExitStack()
-    context.push(stack)
-    context.connected = held.connected  # type: ignore[attr-defined]
-    return context
+    with serve(hosts.client, 9000), connect(hosts.server, [own], to, each=150) as held:
+        assert held.connected == 150
+        yield
 
 
 def test_forged_half_open_connections_ban_nobody(hosts: Hosts, tmp_path: Path) -> None:
@@ -147,9 +143,7 @@ def test_an_ordinary_user_without_tools_comes_to_the_same_verdicts(
         _forge(hosts, str(hosts.silent4[7]), 80)
         root = judged(hosts, policy)
         with in_namespace(hosts.server):
-            nobody = _as_nobody(
-                ["--dry-run", "--once", "--assume-sustained", "--policy"] + [str(policy)]
-            )
+            nobody = _as_nobody([*ONCE, "--policy", str(policy)])
 
     assert _verdicts(nobody) == _verdicts(root)
     assert told(nobody, "ban.would_apply") == [(sources[0], 101)]

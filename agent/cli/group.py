@@ -6,7 +6,7 @@ import click
 
 from agent import __version__
 
-COMMANDS = ("run", "check")
+COMMANDS = ("run", "check", "schema")
 """Each is the command of that name in the module of that name beside this one."""
 
 

@@ -14,8 +14,8 @@ from contextlib import contextmanager
 _AT_ONCE = 8
 """Chunks that are counted at once: so small a table is not worth starting a thread."""
 
-_MOST_WAITING = 64
-"""Chunks, two megabytes: where counting is the slower one, receiving waits for it."""
+_MOST_WAITING = 16
+"""Chunks, half a megabyte: where counting is the slower one, receiving waits for it."""
 
 
 @contextmanager

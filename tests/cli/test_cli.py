@@ -8,6 +8,8 @@ from pathlib import Path
 
 import pytest
 
+from agent import cli
+from agent.cli import group
 from tests.service.test_runner import GOOD
 
 POLICIES = sorted((Path(__file__).parents[2] / "policies").glob("*.yaml"))
@@ -156,12 +158,10 @@ def test_a_full_disk_at_the_output_is_no_traceback(good: Path) -> None:
 def test_a_bug_is_one_line(
     monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    from agent import cli
-
     def broken(*_args: object, **_options: object) -> None:
         raise ZeroDivisionError("division\nby zero")
 
-    monkeypatch.setattr(cli.main, "main", broken)
+    monkeypatch.setattr(group.main, "main", broken)
     with pytest.raises(SystemExit) as exit_:
         cli.entry()
 

@@ -1,8 +1,10 @@
 """The judgement as a whole: one moment, or several in a row."""
 
+from collections.abc import Mapping
 from datetime import timedelta
 from fractions import Fraction
 from ipaddress import ip_address
+from types import MappingProxyType
 
 import pytest
 
@@ -256,7 +258,7 @@ class TestWide:
     """A rule over prefixes."""
 
     rule = rule("crowd", per=NET24, limit=100, members=3)
-    crowd = {f"198.51.100.{host}": 40 for host in range(1, 5)}
+    crowd: Mapping[str, int] = MappingProxyType({f"198.51.100.{host}": 40 for host in range(1, 5)})
 
     def test_a_prefix_is_banned_as_one(self) -> None:
         assert banned(decide(inputs(self.crowd), policy(self.rule))) == ["198.51.100.0/24"]

@@ -1,14 +1,15 @@
 """Editors are told the same keys as operators."""
 
 import json
+from typing import Any
 
 from agent.policy import policy_schema
 from agent.policy.shapes import EntryShape, FileShape, RuleShape, Shape, keys
 
 
 def properties(name: str) -> set[str]:
-    schema = policy_schema()
-    block = schema["$defs"][name] if name else schema  # type: ignore[index]
+    schema: dict[str, Any] = policy_schema()
+    block: dict[str, Any] = schema["$defs"][name] if name else schema
     return set(block["properties"])
 
 

@@ -1,3 +1,4 @@
+import json
 from datetime import datetime, timedelta, timezone
 
 import pytest
@@ -119,8 +120,10 @@ def test_guards_are_told_when_they_change_and_not_otherwise() -> None:
     old, new = guards("192.0.2.1/32", "192.0.2.2/32"), guards("192.0.2.2/32", "2001:db8::/64")
     (event,) = events.guard_changed(old, new)
 
-    assert [one["prefix"] for one in event.fields["added"]] == ["2001:db8::/64"]  # type: ignore[index,union-attr]
-    assert [one["prefix"] for one in event.fields["removed"]] == ["192.0.2.1"]  # type: ignore[index,union-attr]
+    assert json.loads(json.dumps(event.fields)) == {
+        "added": [{"prefix": "2001:db8::/64", "why": "resolver (/etc/resolv.conf)"}],
+        "removed": [{"prefix": "192.0.2.1", "why": "resolver (/etc/resolv.conf)"}],
+    }
     assert list(events.guard_changed(old, old)) == []
     assert list(events.guard_changed(Surroundings(), Surroundings())) == []
 

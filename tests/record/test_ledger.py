@@ -2,13 +2,14 @@ from datetime import timedelta
 
 import pytest
 
+from agent.model.ban import Ban
 from agent.model.inputs import PastBan
 from agent.record import ledger
 from agent.record.ledger import MemoryLedger
 from tests.builders import NOW, ban
 
 
-def applied(*bans: ledger.Ban) -> MemoryLedger:
+def applied(*bans: Ban) -> MemoryLedger:
     memory = MemoryLedger()
     for one in bans:
         memory.intend(one)

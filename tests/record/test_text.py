@@ -34,8 +34,8 @@ def test_a_duration_reads_as_in_a_policy(seconds: float, expected: str) -> None:
 SENTENCES = [
     pytest.param(
         events.agent_started("0.1.0", policy(), "dry-run"),
-        "agent.started      abuse-agent 0.1.0, dry-run: nothing will be banned; rules: 1, every 5s, "
-        "firewall dry-run",
+        "agent.started      abuse-agent 0.1.0, dry-run: nothing will be banned; rules: 1, "
+        "every 5s, firewall dry-run",
         id="started",
     ),
     pytest.param(

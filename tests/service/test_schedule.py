@@ -113,9 +113,7 @@ def test_cycles_that_were_missed_are_made_up_for_by_one(
     assert gap > EVERY.total_seconds() / 4
 
 
-def test_the_distance_can_be_changed_from_within_a_run(
-    started: Callable[[Cycles], SteadyScheduler],
-) -> None:
+def test_the_distance_can_be_changed_from_within_a_run() -> None:
     box: list[SteadyScheduler] = []
 
     class Changing(Cycles):
