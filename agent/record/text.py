@@ -8,14 +8,14 @@ Fields = Mapping[str, Any]
 
 _COLOURS = {"debug": "2", "info": "0", "warning": "33", "error": "31"}
 _BANS = {
-    "ban.planned": "is about to be banned",
-    "ban.applied": "banned",
-    "ban.would_apply": "would be banned",
-    "ban.failed": "could NOT be banned",
-    "ban.lifted": "is free again",
-    "ban.expired": "has served its ban",
-    "ban.adopted": "is banned already",
-    "ban.restored": "is banned again for the rest of its time",
+    "ban.planned": "is about to be {done}",
+    "ban.applied": "is {done}",
+    "ban.would_apply": "would be {done}",
+    "ban.failed": "could NOT be {done}",
+    "ban.lifted": "is no longer {done}",
+    "ban.expired": "is no longer {done}, its time is over",
+    "ban.adopted": "was {done} already",
+    "ban.restored": "is {done} again for the rest of its time",
 }
 
 
@@ -69,9 +69,10 @@ def _rejected(fields: Fields) -> str:
 
 def _completed(fields: Fields) -> str:
     states = ", ".join(f"{name} {count}" for name, count in fields["states"].items())
+    bans = "would-be bans" if fields["mode"] == "dry-run" else "bans"
     return (
         f"{fields['sockets']} sockets ({states}), {fields['sources']} sources, "
-        f"{fields['bans_in_force']} bans in force, {fields['cycle_ms']:.0f} ms"
+        f"{fields['bans_in_force']} {bans} in force, {fields['cycle_ms']:.0f} ms"
     )
 
 
@@ -93,12 +94,13 @@ def _exempt(fields: Fields) -> str:
 
 
 def _ban(fields: Fields) -> str:
-    what = f"all of {fields['service']}" if fields["scope"] == "service" else "this host"
-    how = "slowed down" if fields["answer"] == "throttle" else "kept out"
+    where = fields["service"] if fields["scope"] == "service" else "this host"
+    done = f"slowed down at {where}" if fields["answer"] == "throttle" else f"banned from {where}"
+    what = _BANS[fields["event"]].format(done=done)
+    for_s = f" for {duration(fields['for_s'])}" if fields["event"] in _WITH_LENGTH else ""
     because = "; ".join(fields["reasons"])
     error = f": {fields['error']}" if "error" in fields else ""
-    for_s = f" for {duration(fields['for_s'])}" if fields["for_s"] else ""
-    return f"{fields['source']} {_BANS[fields['event']]} ({how}, {what}){for_s}: {because}{error}"
+    return f"{fields['source']} {what}{for_s}: {because}{error}"
 
 
 def _summary(fields: Fields) -> str:
@@ -121,6 +123,7 @@ def _plain(fields: Fields) -> str:
 
 
 _GUARD_VERBS = (("will never ban", "added"), ("no longer guards", "removed"))
+_WITH_LENGTH = frozenset({"ban.planned", "ban.applied", "ban.would_apply", "ban.failed"})
 _VERDICTS = {
     "ban": "to be banned",
     "throttle": "to be slowed down",

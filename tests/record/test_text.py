@@ -1,12 +1,16 @@
 import io
+from dataclasses import replace
 
 import pytest
 
+from agent.model.plan import Decision, Lift
+from agent.model.policy import Answer, Scope
+from agent.model.verdict import Finding
 from agent.record import events
 from agent.record.audit import Audit, Format
 from agent.record.events import Event
 from agent.record.text import duration
-from tests.builders import NOW, ban, decide, entry, guards, inputs, policy, sample, tally
+from tests.builders import NOW, ban, decide, entry, guards, held, inputs, policy, sample, tally
 
 
 def sentence(event: Event) -> str:
@@ -40,13 +44,12 @@ SENTENCES = [
     ),
     pytest.param(
         events.ban_event("ban.would_apply", ban(), "dry-run"),
-        "ban.would_apply    192.0.2.10 would be banned (kept out, all of web) for 10m: "
-        "web-connections: too many",
+        "ban.would_apply    192.0.2.10 would be banned from web for 10m: web-connections: too many",
         id="ban",
     ),
     pytest.param(
         events.ban_event("ban.failed", ban(), "dry-run", "set is full"),
-        "ban.failed         192.0.2.10 could NOT be banned (kept out, all of web) for 10m: "
+        "ban.failed         192.0.2.10 could NOT be banned from web for 10m: "
         "web-connections: too many: set is full",
         id="failed",
     ),
@@ -83,7 +86,7 @@ SENTENCES = [
         events.cycle_completed(
             sample(tally({"192.0.2.1": 2})), 1, {"sample_ms": 1.0, "cycle_ms": 2.4}, 0
         ),
-        "cycle.completed    2 sockets (ESTABLISHED 2), 1 sources, 0 bans in force, 2 ms",
+        "cycle.completed    2 sockets (ESTABLISHED 2), 1 sources, 0 would-be bans in force, 2 ms",
         id="cycle",
     ),
     pytest.param(
@@ -102,3 +105,41 @@ SENTENCES = [
 @pytest.mark.parametrize(("event", "expected"), SENTENCES)
 def test_an_event_reads_as_a_sentence(event: Event, expected: str) -> None:
     assert sentence(event) == expected
+
+
+@pytest.mark.parametrize(
+    ("event", "expected"),
+    [
+        pytest.param(
+            events.ban_event("ban.applied", ban(answer=Answer.THROTTLE), "nftables"),
+            "192.0.2.10 is slowed down at web for 10m: web-connections: too many",
+            id="throttled",
+        ),
+        pytest.param(
+            events.ban_event("ban.applied", ban(scope=Scope.HOST), "nftables"),
+            "192.0.2.10 is banned from this host for 10m: web-connections: too many",
+            id="from-the-host",
+        ),
+        pytest.param(
+            events.ban_event("ban.expired", ban(), "nftables"),
+            "192.0.2.10 is no longer banned from web, its time is over: web-connections: too many",
+            id="expired",
+        ),
+        pytest.param(
+            events.ban_lifted(Lift(held=held(ban()), reason="exempt"), ban(), "nftables", NOW),
+            "192.0.2.10 is no longer banned from web: exempt",
+            id="lifted",
+        ),
+    ],
+)
+def test_a_ban_says_what_of_whom(event: Event, expected: str) -> None:
+    assert sentence(event).split(maxsplit=1)[1] == expected
+
+
+def test_every_verdict_has_words() -> None:
+    verdict = decide(inputs({"192.0.2.1": 101}), policy()).verdicts[0]
+    for finding in set(Finding) - {Finding.EXEMPT}:
+        told = Decision(began=(replace(verdict, finding=finding),))
+        (event,) = events.sources_changed(told)
+
+        assert len(sentence(event).split("(web-connections): ")[1]) > len("held")
