@@ -76,7 +76,7 @@ def run(  # noqa: PLR0913 - one argument an option
     log_format: str | None,
     log_level: str,
 ) -> None:
-    """Judge the sources of this machine's TCP connections, again and again.
+    """Judge who holds TCP connections, until told to stop.
 
     SIGHUP reads the policy again; SIGTERM and Ctrl-C end it within a second.
     """
