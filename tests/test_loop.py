@@ -8,6 +8,7 @@ import pytest
 from agent.act.dry_run import DryRun
 from agent.errors import FirewallError, ObserveError
 from agent.loop import Loop, Ports
+from agent.model.ban import Installed
 from agent.model.inputs import Surroundings
 from agent.model.plan import Plan
 from agent.model.policy import Sustained
@@ -45,6 +46,30 @@ class Lying(DryRun):
 
     def apply(self, plan: Plan, now: datetime) -> None:
         super().apply(replace(plan, add=()), now)
+
+
+class Stubborn(DryRun):
+    """A firewall that says yes and lifts nothing."""
+
+    def apply(self, plan: Plan, now: datetime) -> None:
+        super().apply(replace(plan, lift=()), now)
+
+
+class Gone(DryRun):
+    """A firewall that breaks while it acts, and can't be read any more."""
+
+    broken = False
+
+    def apply(self, plan: Plan, now: datetime) -> None:
+        super().apply(replace(plan, add=()), now)
+        self.broken = bool(plan.add)
+        if self.broken:
+            raise FirewallError("no such command")
+
+    def installed(self, now: datetime) -> Installed:
+        if self.broken:
+            raise FirewallError("can't be read")
+        return super().installed(now)
 
 
 @dataclass(slots=True)
@@ -199,6 +224,30 @@ def test_a_new_allowlist_entry_lifts_a_ban(desk: Desk) -> None:
     loop.cycle(NOW + timedelta(seconds=5))
 
     assert "ban.lifted" in desk.names()
+    assert loop.ports.ledger.in_force() == ()
+
+
+def test_a_lift_that_did_not_hold_is_not_told(desk: Desk) -> None:
+    desk.sockets.counts = {"192.0.2.1": 101}
+    loop = desk.loop(Stubborn())
+    loop.cycle(NOW)
+
+    loop.policy = policy(allowlist=(entry("office", "192.0.2.0/24"),))
+    loop.cycle(NOW + timedelta(seconds=5))
+
+    assert "ban.lifted" not in desk.names()
+    assert len(loop.ports.ledger.in_force()) == 1
+
+
+def test_a_firewall_that_is_gone_holds_nothing(desk: Desk) -> None:
+    desk.sockets.counts = {"192.0.2.1": 101}
+    loop = desk.loop(Gone())
+
+    with pytest.raises(FirewallError, match="no such command"):
+        loop.cycle(NOW)
+
+    (failed,) = [event for event, _ in desk.written if event.name == "ban.failed"]
+    assert failed.fields["error"] == "no such command"
     assert loop.ports.ledger.in_force() == ()
 
 

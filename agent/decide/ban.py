@@ -44,7 +44,7 @@ class Bans:
 
 
 @dataclass(frozen=True, slots=True)
-class Bench:
+class Court:
     """What turns verdicts into bans."""
 
     policy: Policy

@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from dataclasses import replace
 from datetime import datetime
 
-from agent.decide.ban import Bans, Bench
+from agent.decide.ban import Bans, Court
 from agent.decide.case import Case, Docket
 from agent.decide.grants import Grants, grants_of
 from agent.decide.judge import Doubt, doubt_of, find
@@ -39,11 +39,11 @@ def step(memory: Memory, inputs: Inputs, policy: Policy, now: datetime) -> tuple
     doubt = doubt_of(cases, proven, pressure=pressure)
     judged = [_judge(case, memory.tracks, doubt) for case in cases]
 
-    bench = Bench(policy, grants, inputs.installed, inputs.history, now)
-    bans = bench.bans(_wishes(judged, cases))
+    court = Court(policy, grants, inputs.installed, inputs.history, now)
+    bans = court.bans(_wishes(judged, cases))
     verdicts = _settled(judged, bans)
     swept = memory.swept and memory.grants is grants
-    trespassers = () if swept else tuple(bench.trespassers())
+    trespassers = () if swept else tuple(court.trespassers())
 
     tracked = [
         (case.key, samples, verdict)
@@ -66,7 +66,7 @@ def step(memory: Memory, inputs: Inputs, policy: Policy, now: datetime) -> tuple
                 key=lambda verdict: (verdict.rule.name, verdict.source.order),
             )
         ),
-        plan=Plan(add=bans.add, lift=_lifts(trespassers, tuple(bench.lifts(bans.add)))),
+        plan=Plan(add=bans.add, lift=_lifts(trespassers, tuple(court.lifts(bans.add)))),
         questions=_questions(cases),
     )
 

@@ -9,7 +9,7 @@ from types import MappingProxyType
 import pytest
 
 from agent.decide import Memory, step
-from agent.model.policy import Answer, Mode, Policy, Scope, Sustained
+from agent.model.policy import Answer, Mode, Policy, Safety, Scope, Sustained
 from agent.model.sample import State
 from agent.model.verdict import Finding
 from tests.builders import (
@@ -410,8 +410,7 @@ def test_a_warning_share_of_one_never_warns() -> None:
 
 def test_the_heaviest_are_banned_and_the_others_deferred() -> None:
     counts = {f"192.0.2.{host}": 100 + host for host in range(1, 6)}
-    by = policy()
-    capped = policy(safety=by.safety.__class__(new_bans_per_cycle=2))
+    capped = policy(safety=Safety(new_bans_per_cycle=2))
 
     decision = decide(inputs(counts), capped)
 
@@ -419,9 +418,21 @@ def test_the_heaviest_are_banned_and_the_others_deferred() -> None:
     assert list(found(decision).values()) == ["ban", "ban", "deferred", "deferred", "deferred"]
 
 
+def test_a_cap_may_cut_through_the_members_of_a_prefix() -> None:
+    by = policy(
+        TestWide.rule,
+        allowlist=(entry("probe", "198.51.100.200/32"),),
+        safety=Safety(new_bans_per_cycle=2),
+    )
+
+    decision = decide(inputs(TestWide.crowd), by)
+
+    assert banned(decision) == ["198.51.100.1", "198.51.100.2"]
+    assert found(decision) == {"198.51.100.0/24": "ban"}
+
+
 def test_a_full_firewall_takes_no_more() -> None:
-    by = policy()
-    full = policy(safety=by.safety.__class__(max_bans=1))
+    full = policy(safety=Safety(max_bans=1))
 
     decision = decide(inputs({"192.0.2.1": 101}, installed=holding(ban())), full)
 

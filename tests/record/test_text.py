@@ -3,6 +3,7 @@ from dataclasses import replace
 
 import pytest
 
+from agent.errors import Fault
 from agent.model.plan import Decision, Lift
 from agent.model.policy import Answer, Scope
 from agent.model.verdict import Finding
@@ -93,6 +94,45 @@ SENTENCES = [
         events.cycle_failed("observe", "no answer"),
         "cycle.failed       in observe: no answer; the next one comes",
         id="failed-cycle",
+    ),
+    pytest.param(
+        events.agent_stopped("0.1.0", policy(), "dry-run", "SIGTERM"),
+        "agent.stopped      SIGTERM",
+        id="stopped",
+    ),
+    pytest.param(
+        events.policy_loaded(policy()),
+        "policy.loaded      policy 000000000000 from policy.yaml",
+        id="loaded",
+    ),
+    pytest.param(
+        events.policy_rejected(
+            ["p.yaml"],
+            policy(),
+            [Fault(file="p.yaml", line=3, column=7, path="every", problem="a unit is missing")],
+        ),
+        "policy.rejected    the old policy stays in force: p.yaml:3:7: every: a unit is missing",
+        id="rejected",
+    ),
+    pytest.param(
+        events.cycle_missed(7.25),
+        "cycle.missed       this cycle began 7s250ms late",
+        id="missed",
+    ),
+    pytest.param(
+        next(events.guard_changed(guards("192.0.2.1/32"), guards("2001:db8::/64"))),
+        "guard.changed      will never ban 2001:db8::/64 resolver (/etc/resolv.conf); "
+        "no longer guards 192.0.2.1 resolver (/etc/resolv.conf)",
+        id="guards",
+    ),
+    pytest.param(
+        next(
+            events.sources_changed(
+                decide(inputs({f"192.0.2.{host}": 101 for host in range(150)}), policy())
+            )
+        ),
+        "sources.summary    150 sources came near or over a limit, 0 left: 150 ban",
+        id="summary",
     ),
     pytest.param(
         Event("flood.suspected", {"service": "web"}),
