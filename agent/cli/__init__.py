@@ -7,10 +7,12 @@ from typing import NoReturn
 import click
 
 from agent.cli.group import main
-from agent.errors import AgentError
+from agent.errors import AgentError, PolicyError
 
 PROGRAM = "abuse-agent"
 _BUG = 70
+_OUTPUT = 74
+_INTERRUPTED = 130
 
 
 def entry() -> NoReturn:
@@ -30,28 +32,33 @@ def _run() -> int:
     except click.ClickException as error:
         error.show()
         return error.exit_code
-    except (click.Abort, KeyboardInterrupt):
-        return 130
     except (BrokenPipeError, SystemExit):
         # Nobody reads any more; click turns that into an exit of its own.
         return 0
-    except AgentError as error:
-        click.echo("\n".join(lines_of(error)), err=True)
-        return error.exit_status
+    except (click.Abort, KeyboardInterrupt):
+        return _INTERRUPTED
     except Exception as error:
         if os.environ.get("ABUSE_AGENT_DEBUG"):
             raise
-        kind, text = type(error).__name__, " ".join(str(error).split())
-        click.echo(
-            f"{PROGRAM}: this is a bug, please report it: {kind}: {text} "
-            "(ABUSE_AGENT_DEBUG=1 shows where)",
-            err=True,
-        )
-        return _BUG
+        text, status = told(error)
+        click.echo(text, err=True)
+        return status
     return result if isinstance(result, int) else 0
 
 
-def lines_of(error: AgentError) -> list[str]:
-    """Give what to print for an error: the faults of a policy begin with their place."""
-    text = str(error)
-    return text.splitlines() if hasattr(error, "faults") else [f"{PROGRAM}: {text}"]
+def told(error: Exception) -> tuple[str, int]:
+    """Give what to print for an error, and the exit status. Source: sysexits.h.
+
+    The faults of a policy begin with their places, so that editors find them.
+    """
+    match error:
+        case PolicyError():
+            return str(error), error.exit_status
+        case AgentError():
+            return f"{PROGRAM}: {error}", error.exit_status
+        case OSError():
+            return f"{PROGRAM}: can't write the output: {error.strerror}", _OUTPUT
+        case _:
+            text = " ".join(f"{type(error).__name__}: {error}".split())
+            where = "(ABUSE_AGENT_DEBUG=1 shows where)"
+            return f"{PROGRAM}: this is a bug, please report it: {text} {where}", _BUG

@@ -21,7 +21,8 @@ def check(paths: tuple[str, ...], *, together: bool) -> None:
     failed = []
     for group in [paths] if together else [(path,) for path in paths]:
         try:
-            click.echo(_summary(load_policy(group)))
+            policy = load_policy(group)
+            click.echo("\n".join((_summary(policy), *policy.notes)))
         except PolicyError as error:
             failed.append(error)
     if failed:

@@ -7,9 +7,9 @@ from hashlib import blake2s
 
 from agent.decide.case import Case
 from agent.decide.escalate import length_of
-from agent.decide.grants import Grants, is_held_open
+from agent.decide.grants import Grants
 from agent.decide.prefixes import PrefixTable, prefix_table
-from agent.model.address import Source, is_host
+from agent.model.address import Prefix, Source, is_line
 from agent.model.ban import Ban, Held, Installed, Target
 from agent.model.inputs import History
 from agent.model.plan import Lift
@@ -50,8 +50,15 @@ class Court:
     policy: Policy
     grants: Grants
     installed: Installed
+    held: PrefixTable[Held]
+    allowed: PrefixTable[Prefix]
     history: History
     now: datetime
+
+    def holds(self, case: Case) -> bool:
+        """Whether a source is banned already, for whatever the rule would do to it."""
+        target = target_of(case.rule, Scope.SERVICE)
+        return _is_held(self.held, case.source, target)
 
     def bans(self, wishes: Sequence[tuple[int, Verdict, Case]]) -> Bans:
         """Give the bans to add for verdicts that ask for one.
@@ -59,14 +66,7 @@ class Court:
         Args:
             wishes: Index, verdict and case of each, heaviest first.
         """
-        held = _held_table(self.installed) if wishes else prefix_table(())
-        asks = [
-            ask
-            for wish in wishes
-            for ask in self._asks(*wish)
-            if not _is_held(held, ask.ban.source, ask.ban.target)
-        ]
-        merged = merge(asks)
+        merged = merge(ask for wish in wishes for ask in self._asks(*wish))
         room = self.policy.safety.max_bans - len(self.installed.bans)
         room = max(0, min(room, self.policy.safety.new_bans_per_cycle))
         findings = {index: Finding.HELD for index, _, _ in wishes}
@@ -84,12 +84,8 @@ class Court:
         A host's ban that ends later stays: a short ban of its neighbourhood is no
         way out of a long one.
         """
-        wide = [ban for ban in add if not is_host(ban.source.prefix)]
-        if not wide:
-            return
-        table = _held_table(self.installed)
-        for ban in wide:
-            for _, held in table.inside(ban.source.prefix):
+        for ban in add:
+            for _, held in self.held.inside(ban.source.prefix):
                 if held.target == ban.target and not self._outlasts(held, ban):
                     yield Lift(held=held, reason=f"covered by {ban.source}")
 
@@ -108,7 +104,7 @@ class Court:
         hosts = (Source.of(member) for member in case.members)
         for source in (case.source,) if self._scope(case.source, case.rule) else hosts:
             scope = self._scope(source, case.rule)
-            if scope is not None:
+            if scope and not _is_held(self.held, source, target_of(case.rule, scope)):
                 yield Ask(verdict=index, ban=self._ban(verdict, source, scope))
 
     def _scope(self, source: Source, rule: Rule) -> Scope | None:
@@ -120,9 +116,8 @@ class Court:
 
     def _may_reach(self, source: Source, target: Target) -> bool:
         """Whether a ban reaches nobody spared, or only members that the allow set lets through."""
-        allowed = self.installed.allowed
         return all(
-            prefix != source.prefix and is_held_open(prefix, allowed)
+            prefix != source.prefix and any(True for _ in self.allowed.covering(prefix))
             for prefix in self.grants.untouchable(source.prefix, target, self.now)
         )
 
@@ -147,7 +142,7 @@ class Court:
         )
 
     def _outlasts(self, held: Held, ban: Ban) -> bool:
-        return is_host(held.source.prefix) and held.left is not None and held.left > ban.lasts
+        return is_line(held.source.prefix) and held.left is not None and held.left > ban.lasts
 
 
 def merge(asks: Iterable[Ask]) -> list[tuple[Ban, tuple[int, ...]]]:
@@ -188,10 +183,6 @@ def _merge_target(asks: list[Ask]) -> Iterator[tuple[Ban, tuple[int, ...]]]:
         )
 
 
-def _held_table(installed: Installed) -> PrefixTable[Held]:
-    return prefix_table((held.source.prefix, held) for held in installed.bans)
-
-
 def _is_held(table: PrefixTable[Held], source: Source, target: Target) -> bool:
     """Whether an installed ban of the same or a wider prefix and target is there already."""
     scope, service, answer = target
@@ -211,7 +202,9 @@ def _ban_id(now: datetime, source: Source, target: Target) -> str:
 def _reason(verdict: Verdict, source: Source) -> str:
     rule = verdict.rule
     member = "" if source == verdict.source else f", as a member of {verdict.source}"
+    entry = verdict.entry
+    patience = f" ({entry.patience}x by {entry.name}, {entry.declared_at})" if entry else ""
     return (
-        f"{rule.name}: {verdict.count} {rule.measure.unit}, limit {verdict.limit}, "
+        f"{rule.name}: {verdict.count} {rule.measure.unit}, limit {verdict.limit}{patience}, "
         f"above in {verdict.above} of the last {rule.sustained.of} samples{member}"
     )

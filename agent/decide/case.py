@@ -6,9 +6,19 @@ from datetime import datetime
 
 from agent.decide.count import Row, counted, near
 from agent.decide.grants import Grant, Grants
-from agent.model.address import Address, Source, Width, is_host, member_key, source_of, unpack
+from agent.model.address import (
+    HOST,
+    Address,
+    Source,
+    Width,
+    grouper,
+    is_host,
+    member_key,
+    source_of,
+    unpack,
+)
 from agent.model.inputs import Inputs
-from agent.model.policy import Policy, Rule
+from agent.model.policy import AllowEntry, Policy, Rule
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -26,6 +36,7 @@ class Case:
         grant: What the source as a whole is granted.
         members: The addresses counted, each once, by order of address.
         asked: Those of them whose identity matters and is not known yet.
+        may_be: The allowlist entry that it matters to; None when nobody is asked.
     """
 
     rule: Rule
@@ -36,7 +47,8 @@ class Case:
     limit: int
     grant: Grant
     members: tuple[Address, ...]
-    asked: tuple[Address, ...]
+    asked: tuple[Address, ...] = ()
+    may_be: AllowEntry | None = None
 
     @property
     def is_above(self) -> bool:
@@ -85,22 +97,22 @@ class Docket:
         if sum(row.number for row in rows) <= rule.warns_above:
             return
         grant = self._grant(rule, source)
-        if is_host(source.prefix) or not grant.is_plain:
-            yield from self._case(rule, (key, key), source, rows, grant)
+        if is_host(source.prefix) or grant.is_exemption:
+            for case in self._case(rule, (key, key), source, rows, grant):
+                yield _with_questions(case, {})
             return
         granted = self._granted(rule, source, rows)
-        plain: list[Row] = []
+        alike: list[Row] = []
         apart: dict[Address, list[Row]] = {}
         for row in rows:
             member = unpack(row.family, row.packed)
-            home = plain if granted.get(member, grant).is_plain else apart.setdefault(member, [])
-            home.append(row)
+            same = granted.get(member, grant).key == grant.key
+            (alike if same else apart.setdefault(member, [])).append(row)
         for member, own in apart.items():
             keys = (member_key(own[0].family, own[0].packed), key)
             yield from self._case(rule, keys, Source.of(member), own, granted[member])
-        asked = tuple(one for one in _members(plain) if granted.get(one, grant).may_be)
-        for case in self._case(rule, (key, key), source, plain, grant):
-            yield replace(case, asked=asked)
+        for case in self._case(rule, (key, key), source, alike, grant):
+            yield _with_questions(case, granted)
 
     def _case(
         self,
@@ -113,7 +125,7 @@ class Docket:
         """Give the case, if the source is near the limit."""
         members = _members(rows)
         count, limit = sum(row.number for row in rows), rule.limit * grant.patience
-        if count > limit * rule.warn and len(members) >= rule.members:
+        if count > limit * rule.warn and _hosts(rows) >= rule.members:
             yield Case(
                 rule=rule,
                 key=keys[0],
@@ -123,7 +135,6 @@ class Docket:
                 limit=limit,
                 grant=grant,
                 members=members,
-                asked=members if grant.is_undecided(count, limit) else (),
             )
 
     def _grant(self, rule: Rule, source: Source) -> Grant:
@@ -139,9 +150,25 @@ class Docket:
         return {one: self._grant(rule, Source.of(one)) for one in _members(rows)}
 
 
+def _with_questions(case: Case, granted: Mapping[Address, Grant]) -> Case:
+    """Note which members must be identified first, because that could change what follows."""
+    decisive = {
+        one: entry
+        for one in case.members
+        if (entry := granted.get(one, case.grant).undecided(case.count, case.rule.limit))
+    }
+    return replace(case, asked=tuple(decisive), may_be=next(iter(decisive.values()), None))
+
+
 def _members(rows: Sequence[Row]) -> tuple[Address, ...]:
     distinct = {(row.family, row.packed) for row in rows}
     return tuple(unpack(family, packed) for family, packed in sorted(distinct))
+
+
+def _hosts(rows: Sequence[Row]) -> int:
+    """Count the different lines that the rows come from: one IPv6 /64 is one."""
+    key_of = grouper(HOST)
+    return len({key_of(row.family, row.packed) for row in rows})
 
 
 def _by_width(rules: Sequence[Rule]) -> dict[tuple[str, Width], list[Rule]]:

@@ -7,13 +7,13 @@ sum, and `untouchable` tells which addresses a ban of it must not reach.
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from datetime import datetime
+from math import inf
 
 from agent.decide.prefixes import PrefixTable, prefix_table
-from agent.model.address import Prefix, covers, is_host
+from agent.model.address import Prefix, is_host
 from agent.model.ban import Target
 from agent.model.inputs import Guard, Identities, Surroundings
 from agent.model.policy import AllowEntry, Policy, Scope
-from agent.model.verdict import Exemption
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -21,26 +21,36 @@ class Grant:
     """What one source is granted with one service.
 
     Attributes:
-        patience: Each limit is multiplied by this; at least 1.
-        entry: The allowlist entry that grants the patience; None without.
-        exemption: Why it is exempt; None unless it is.
-        may_be: Patience of the entries that it might turn out to belong to, once
-            identified; None for an exemption. Empty when nothing is to be asked.
+        entry: The allowlist entry that grants the most; None without.
+        guard: What the agent found the source to be; None unless it is guarded.
+        may_be: Entries that it might turn out to belong to, once identified.
     """
 
-    patience: int = 1
-    entry: str | None = None
-    exemption: Exemption | None = None
-    may_be: tuple[int | None, ...] = ()
+    entry: AllowEntry | None = None
+    guard: str | None = None
+    may_be: tuple[AllowEntry, ...] = ()
 
     @property
-    def is_plain(self) -> bool:
-        """Whether it is judged like anybody."""
-        return self.patience == 1 and self.exemption is None
+    def is_exemption(self) -> bool:
+        """Whether it is never banned, whatever it does."""
+        return self.guard is not None or (self.entry is not None and self.entry.patience is None)
 
-    def is_undecided(self, count: int, limit: int) -> bool:
-        """Whether an identification could still bring `count` below the limit, or exempt it."""
-        return any(times is None or count <= limit * times for times in self.may_be)
+    @property
+    def key(self) -> tuple[bool, int]:
+        """What of it a judgement depends on: sources with the same key are judged together."""
+        return (self.is_exemption, self.patience)
+
+    @property
+    def patience(self) -> int:
+        """What each limit is multiplied by; at least 1."""
+        return (self.entry.patience or 1) if self.entry else 1
+
+    def undecided(self, count: int, limit: int) -> AllowEntry | None:
+        """Give an entry that would still bring `count` below its `limit`, or exempt it."""
+        decisive = (
+            one for one in self.may_be if one.patience is None or count <= limit * one.patience
+        )
+        return next(decisive, None)
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,15 +73,15 @@ class Grants:
             known: Identified addresses; they matter to hosts only.
         """
         for guard in self.guards.covering(prefix):
-            return Grant(exemption=Exemption(guard=guard.why))
+            return Grant(guard=guard.why)
         listed = (entry for entry in self.entries.covering(prefix) if entry.holds(service, now))
         asking = tuple(entry for entry in self.asking if entry.holds(service, now))
         found = (
             known.get(prefix.network_address) if asking and is_host(prefix) else frozenset[str]()
         )
         if found is None:
-            return _best(listed, tuple(entry.patience for entry in asking))
-        return _best((*listed, *(entry for entry in asking if entry.name in found)), ())
+            return Grant(entry=_best(listed), may_be=asking)
+        return Grant(entry=_best((*listed, *(one for one in asking if one.name in found))))
 
     def inside(self, prefix: Prefix, service: str, now: datetime) -> bool:
         """Whether anything narrower than `prefix` is listed or guarded in it."""
@@ -110,18 +120,6 @@ def grants_of(policy: Policy, surroundings: Surroundings) -> Grants:
     )
 
 
-def is_held_open(prefix: Prefix, allowed: Iterable[Prefix]) -> bool:
-    """Whether the kernel's allow set, as read back, lets every address of `prefix` through."""
-    return any(covers(listed, prefix) for listed in allowed)
-
-
-def _best(entries: Iterable[AllowEntry], may_be: tuple[int | None, ...]) -> Grant:
+def _best(entries: Iterable[AllowEntry]) -> AllowEntry | None:
     """Of several entries an exemption wins, then the most patience, then the first."""
-    patience, name = 1, None
-    for entry in entries:
-        if entry.patience is None:
-            exemption = Exemption(allowlist=entry.name, declared_at=entry.declared_at)
-            return Grant(exemption=exemption)
-        if entry.patience > patience:
-            patience, name = entry.patience, entry.name
-    return Grant(patience=patience, entry=name, may_be=may_be)
+    return max(entries, key=lambda entry: entry.patience or inf, default=None)

@@ -47,7 +47,7 @@ def find(case: Case, above: int, doubt: Doubt) -> Finding:
     rule, asks_for = case.rule, _ASKS_FOR[case.rule.answer]
     questions = (
         (not case.is_above, Finding.WARNED),
-        (case.grant.exemption is not None, Finding.EXEMPT),
+        (case.grant.is_exemption, Finding.EXEMPT),
         (bool(case.asked), Finding.PENDING),
         (not rule.measure.proves and doubt.remains(case), Finding.UNPROVEN),
         (above < rule.sustained.times, Finding.SUSTAINING),

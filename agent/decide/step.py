@@ -9,9 +9,11 @@ from agent.decide.case import Case, Docket
 from agent.decide.grants import Grants, grants_of
 from agent.decide.judge import Doubt, doubt_of, find
 from agent.decide.memory import Memory
+from agent.decide.prefixes import prefix_table
 from agent.decide.proof import Proven, under_pressure
 from agent.decide.sustain import Tracks, ended, is_news, samples_after, tracks_after
 from agent.model.address import Address
+from agent.model.ban import Installed
 from agent.model.inputs import Inputs
 from agent.model.plan import Decision, Lift, Plan
 from agent.model.policy import Policy
@@ -39,9 +41,9 @@ def step(memory: Memory, inputs: Inputs, policy: Policy, now: datetime) -> tuple
     doubt = doubt_of(cases, proven, pressure=pressure)
     judged = [_judge(case, memory.tracks, doubt) for case in cases]
 
-    court = Court(policy, grants, inputs.installed, inputs.history, now)
+    court = _court(cases, grants, inputs, now)
     bans = court.bans(_wishes(judged, cases))
-    verdicts = _settled(judged, bans)
+    verdicts = _settled(judged, cases, bans, court)
     swept = memory.swept and memory.grants is grants
     trespassers = () if swept else tuple(court.trespassers())
 
@@ -78,6 +80,21 @@ def _grants(last: Grants | None, policy: Policy, inputs: Inputs) -> Grants:
     return grants_of(policy, inputs.surroundings)
 
 
+def _court(cases: Sequence[Case], grants: Grants, inputs: Inputs, now: datetime) -> Court:
+    """Make the look-up tables of what is installed, when there is somebody to ban."""
+    installed = inputs.installed
+    held = installed if any(case.is_above for case in cases) else Installed()
+    return Court(
+        policy=grants.policy,
+        grants=grants,
+        installed=installed,
+        held=prefix_table((one.source.prefix, one) for one in held.bans),
+        allowed=prefix_table((prefix, prefix) for prefix in installed.allowed),
+        history=inputs.history,
+        now=now,
+    )
+
+
 def _proven(last: Proven, policy: Policy, inputs: Inputs, now: datetime) -> Proven:
     """Remember who is there, for as long as some rule counts what proves nothing."""
     if all(rule.measure.proves for rule in policy.rules):
@@ -89,7 +106,9 @@ def _judge(case: Case, tracks: Tracks, doubt: Doubt) -> tuple[int, Verdict]:
     """Give a source's last samples under a rule, and the verdict before any ban is looked at."""
     rule = case.rule
     track = tracks.get(rule, {}).get(case.key)
-    samples = samples_after(track, rule, above=case.is_above)
+    # Samples while it was exempt don't count: a guard that is lost for one look, or an entry
+    # that ends, must not be followed by a ban at once.
+    samples = samples_after(track, rule, above=case.is_above and not case.grant.is_exemption)
     verdict = Verdict(
         finding=find(case, samples.bit_count(), doubt),
         source=case.source,
@@ -98,8 +117,8 @@ def _judge(case: Case, tracks: Tracks, doubt: Doubt) -> tuple[int, Verdict]:
         limit=case.limit,
         above=samples.bit_count(),
         members=len(case.members),
-        exemption=case.grant.exemption,
-        entry=case.grant.entry,
+        entry=case.may_be or case.grant.entry,
+        guard=case.grant.guard,
     )
     return samples, verdict
 
@@ -115,9 +134,16 @@ def _wishes(
     ]
 
 
-def _settled(judged: Sequence[tuple[int, Verdict]], bans: Bans) -> tuple[Verdict, ...]:
+def _settled(
+    judged: Sequence[tuple[int, Verdict]], cases: Sequence[Case], bans: Bans, court: Court
+) -> tuple[Verdict, ...]:
+    """Give the verdicts with what is held already, or has to wait, told as such."""
+    findings = dict(bans.findings)
+    for index, ((_, verdict), case) in enumerate(zip(judged, cases, strict=True)):
+        if verdict.finding is Finding.SUSTAINING and court.holds(case):
+            findings[index] = Finding.HELD
     return tuple(
-        replace(verdict, finding=bans.findings[index]) if index in bans.findings else verdict
+        replace(verdict, finding=findings.get(index, verdict.finding))
         for index, (_, verdict) in enumerate(judged)
     )
 

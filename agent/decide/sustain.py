@@ -61,7 +61,8 @@ def tracks_after(
 def ended(before: Tracks, after: Tracks, tally_of: Mapping[str, Tally]) -> Iterator[Verdict]:
     """Give the last verdict of each episode that ended, with the count of now."""
     for rule, tracks in before.items():
-        gone = tracks.keys() - after.get(rule, {}).keys()
+        # Of a rule that was changed or removed nothing ends: the source may be where it was.
+        gone = tracks.keys() - after[rule].keys() if rule in after else None
         if not gone:
             continue
         rows = rows_of(tally_of.get(rule.measure.tally, {}), rule.per, gone)

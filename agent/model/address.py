@@ -183,6 +183,11 @@ def is_host(prefix: Prefix) -> bool:
     return prefix.prefixlen == prefix.max_prefixlen
 
 
+def is_line(prefix: Prefix) -> bool:
+    """Whether a prefix is no wider than one customer's line: an address, or an IPv6 /64."""
+    return prefix.prefixlen >= (HOST.ipv4 if prefix.version == 4 else HOST.ipv6)  # noqa: PLR2004
+
+
 def overlaps(left: Prefix, right: Prefix) -> bool:
     """Whether two prefixes share an address; never across the families."""
     return left.version == right.version and left.overlaps(right)

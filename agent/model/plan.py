@@ -26,7 +26,8 @@ class Plan:
 
     Attributes:
         add: Heaviest first. Disjoint within a target, and against what stays
-            installed: only a host's longer ban may lie inside a wider one.
+            installed: only the longer ban of an address or an IPv6 /64 may lie inside
+            a wider one.
         lift: By source.
         allow: What the allow set has to hold before anything is added; None to
             leave it as it is.

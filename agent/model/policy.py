@@ -148,7 +148,8 @@ class Rule:
         states: Which of the measure's states it sums.
         limit: It fires when a count is above this.
         per: How wide a source is for this rule.
-        members: At least so many different sources make a wide one; 1 for hosts.
+        members: At least so many different hosts (an IPv6 /64 is one) make a wide
+            source; 1 for hosts.
         mode: A shadow rule observes and bans nobody.
         answer: What is done; never a drop on a measure that proves nothing.
         rate: Of a throttle; None for a drop.
@@ -194,7 +195,7 @@ class Policy:
         allowlist: By their order in the files.
         rules: By their order in the files; at least one.
         files: The files read, in order, as the operator named them.
-        sha256: Over the names and bytes of the files, in hexadecimal.
+        sha256: Over the names (without folders) and bytes of the files, in hexadecimal.
     """
 
     every: timedelta
@@ -204,3 +205,13 @@ class Policy:
     rules: tuple[Rule, ...]
     files: tuple[str, ...]
     sha256: str
+
+    @property
+    def notes(self) -> tuple[str, ...]:
+        """What is right but will surprise, a line each, beginning with ``file:line``."""
+        return tuple(
+            f"{entry.declared_at}: whoever may be {entry.name} is left alone, because this "
+            "version does not look up names, ranges and hosts yet"
+            for entry in self.allowlist
+            if entry.must_be_asked
+        )

@@ -4,7 +4,7 @@ from dataclasses import dataclass
 from enum import StrEnum
 
 from agent.model.address import Source
-from agent.model.policy import Rule
+from agent.model.policy import AllowEntry, Rule
 
 
 class Finding(StrEnum):
@@ -24,21 +24,6 @@ class Finding(StrEnum):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Exemption:
-    """Why a source above a limit is not banned.
-
-    Attributes:
-        allowlist: The entry's name; None for a guard.
-        declared_at: The entry's ``file:line``; None for a guard.
-        guard: What the agent found it to be; None for an entry.
-    """
-
-    allowlist: str | None = None
-    declared_at: str | None = None
-    guard: str | None = None
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
 class Verdict:
     """One source above one rule's limit, or near it.
 
@@ -49,9 +34,10 @@ class Verdict:
         count: What the rule counted.
         limit: The rule's, times the patience granted to this source.
         above: In how many of the rule's last samples it was above the limit.
-        members: Different sources in it that were counted.
-        exemption: Why it is exempt; None unless it is.
-        entry: The allowlist entry whose patience the limit has; None without.
+        members: Different addresses in it that were counted.
+        entry: The allowlist entry behind it: it exempts the source, gives the limit
+            its patience, or is what a pending source may turn out to belong to.
+        guard: What the agent found the source to be; None unless it is guarded.
     """
 
     finding: Finding
@@ -61,5 +47,5 @@ class Verdict:
     limit: int
     above: int
     members: int
-    exemption: Exemption | None = None
-    entry: str | None = None
+    entry: AllowEntry | None = None
+    guard: str | None = None

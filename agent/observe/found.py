@@ -1,7 +1,9 @@
 """Addresses that were found somewhere, with the reason to guard them."""
 
+import os
 from ipaddress import IPv6Address, ip_address
 from pathlib import Path
+from stat import S_ISREG
 from typing import TypeAlias
 
 from agent.model.address import Address
@@ -26,10 +28,13 @@ def address_of(text: str) -> Address | None:
 def lines_of(path: Path) -> list[str]:
     """Give the lines of a small file; none when it can't be read.
 
-    A byte that is no UTF-8 spoils its own line and no other.
+    A byte that is no UTF-8 spoils its own line and no other. Anything but a regular
+    file is left alone: logind keeps FIFOs beside its sessions, and opening one waits.
     """
     try:
-        with path.open("rb") as file:
+        with os.fdopen(os.open(path, os.O_RDONLY | os.O_NONBLOCK | os.O_CLOEXEC), "rb") as file:
+            if not S_ISREG(os.fstat(file.fileno()).st_mode):
+                return []
             return file.read(_FILE_BYTES).decode(errors="replace").splitlines()
     except OSError:
         return []

@@ -27,7 +27,8 @@ def read_sessions(root: Path, environ: Mapping[str, str]) -> Iterator[Found]:
 
 def _logind(root: Path) -> Iterator[tuple[str, str]]:
     try:
-        files = sorted(islice((root / _FOLDER).iterdir(), _MOST_SESSIONS))
+        names = (file for file in (root / _FOLDER).iterdir() if file.suffix != ".ref")
+        files = sorted(islice(names, _MOST_SESSIONS))
     except OSError:
         return
     for file in files:

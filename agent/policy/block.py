@@ -130,9 +130,12 @@ def _tell(detail: Map[str, Any], place: Place, faults: Faults) -> None:
         case "extra_forbidden":
             parent = place.at(*steps[:-1])
             faults.add(parent.at_key(steps[-1]), _unknown_key(NESTED[str(detail["loc"][-2])]))
-        case "too_short" if isinstance(here.node, Sequence) and here.node.items:
+        case "too_short" if not isinstance(here.node, Sequence) or here.node.items:
             pass  # none of its items is sound, and each has been told
         case "too_short":
             faults.add(here, "an empty list: give at least one, or leave the key out")
+        case "too_long":
+            most = detail["ctx"]["max_length"]
+            faults.add(here, f"more than {most} items: join neighbours into ranges as 8000-8099")
         case _:
             faults.add(here, f"expected a list as [a, b], {found(plain(here.node))}")

@@ -21,7 +21,7 @@ def build_safety(shape: SafetyShape) -> Safety:
 
 def build_service(name: str, shape: ServiceShape) -> Service:
     """Give a service."""
-    return Service(name=name, ports=frozenset(port for ports in shape.ports for port in ports))
+    return Service(name=name, ports=frozenset(port for ports in set(shape.ports) for port in ports))
 
 
 def build_entry(block: Block[EntryShape]) -> AllowEntry:

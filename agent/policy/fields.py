@@ -23,6 +23,9 @@ from agent.policy.words import found
 LONGEST = "2147483s"
 """The longest timeout that an ipset element can have: almost 25 days."""
 
+MOST_PORTS = 64
+"""Ports and ranges in the list of a service."""
+
 _TEXT = {"type": "string"}
 _NUMBER = {"type": ["integer", "string"]}
 
@@ -146,7 +149,9 @@ Patience: TypeAlias = Annotated[
 Port: TypeAlias = Annotated[
     range, Text("a port of 1 to 65535, or a range as 8000-8099", scalars.ports, _NUMBER)
 ]
-Ports: TypeAlias = Annotated[tuple[Port, ...], Field(min_length=1), Short(_listed, _NUMBER)]
+Ports: TypeAlias = Annotated[
+    tuple[Port, ...], Field(min_length=1, max_length=MOST_PORTS), Short(_listed, _NUMBER)
+]
 End: TypeAlias = Annotated[
     datetime, Text("a date as 2027-01-31, or a moment as 2027-01-31T18:00:00Z", scalars.end)
 ]

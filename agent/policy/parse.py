@@ -4,6 +4,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import timedelta
 from hashlib import sha256
+from pathlib import PurePath
 from typing import TypeVar
 
 from agent.errors import MissingFileError, PolicyError
@@ -27,6 +28,8 @@ from agent.policy.shapes import (
 from agent.policy.text import PolicyText, Unread
 
 S = TypeVar("S", bound=Shape)
+
+MOST_SERVICES = 100
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -91,6 +94,8 @@ def _blocks(places: Iterable[Place], kind: type[S], faults: Faults) -> tuple[Blo
 def _check(draft: _Draft, joined: Joined, faults: Faults) -> None:
     for key, _ in draft.services:
         read_key(key, EntryShape, "name", faults)
+    for key, _ in draft.services[MOST_SERVICES:][:1]:
+        faults.add(key, f"more than {MOST_SERVICES} services: join those with the same rules")
     check_unique(((_name(key), key) for key, _ in draft.services), faults)
     check_unique(_named(draft.allowlist), faults)
     check_unique(_named(draft.rules), faults)
@@ -147,9 +152,12 @@ def _build(draft: _Draft, texts: Sequence[PolicyText]) -> Policy:
 
 
 def _digest(texts: Iterable[PolicyText]) -> str:
-    """Give the hash over names and bytes, each behind its length so that none can shift."""
+    """Give the hash over names and bytes, each behind its length so that none can shift.
+
+    Names without their folders: the same policy has the same hash wherever it lies.
+    """
     digest = sha256()
     for text in texts:
-        for part in (text.file.encode(), text.raw):
+        for part in (PurePath(text.file).name.encode(), text.raw):
             digest.update(len(part).to_bytes(8, "big") + part)
     return digest.hexdigest()

@@ -6,6 +6,10 @@ from agent.errors import Fault
 from agent.policy.document import Broken, Mapping, Node, Scalar, Sequence
 from agent.policy.words import shortened
 
+_MOST_FOUND = 10_000
+_MOST_TOLD = 200
+"""Nobody mends more at once, and whoever can write a policy must not fill the log with it."""
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Place:
@@ -67,18 +71,22 @@ class Faults:
 
     def add_at(self, file: str, at: tuple[int, int], problem: str, path: str = "") -> None:
         """Tell one fault of a file that has no nodes; (0, 0) for the file as a whole."""
-        fault = Fault(file=file, line=at[0], column=at[1], path=path, problem=problem)
-        self.found.append(fault)
+        if len(self.found) < _MOST_FOUND:
+            fault = Fault(file=file, line=at[0], column=at[1], path=path, problem=problem)
+            self.found.append(fault)
 
     def in_order(self, files: tuple[str, ...]) -> tuple[Fault, ...]:
-        """Give each once, by file, line and column."""
+        """Give each once, by file, line and column; of very many only the first."""
         order = {file: number for number, file in reversed(tuple(enumerate(files)))}
-        return tuple(
-            sorted(
-                set(self.found),
-                key=lambda fault: (order.get(fault.file, 0), fault.line, fault.column, fault),
-            )
+        every = sorted(
+            set(self.found),
+            key=lambda fault: (order.get(fault.file, 0), fault.line, fault.column, fault),
         )
+        told, more = every[:_MOST_TOLD], len(every) - _MOST_TOLD
+        if more > 0:
+            count = f"{more} more" if len(self.found) < _MOST_FOUND else "many more"
+            told.append(replace(told[-1], path="", problem=f"... and {count} faults after this"))
+        return tuple(told)
 
 
 def _joined(path: str, key: str) -> str:

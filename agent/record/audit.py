@@ -39,6 +39,7 @@ class Audit:
         colour: Whether text has colours.
         on_closed: Called when the reader of the stream has gone.
         lost: Events that could not be written.
+        failure: Why not, at the last of them.
     """
 
     stream: TextIO
@@ -48,6 +49,7 @@ class Audit:
     colour: bool = False
     on_closed: Callable[[], None] = lambda: None
     lost: int = 0
+    failure: OSError | None = None
     _logger: Any = field(init=False)
 
     def __post_init__(self) -> None:
@@ -71,11 +73,10 @@ class Audit:
         stamp = {"timestamp": rfc3339(at), "cycle": cycle}
         try:
             self._logger.log(event.level, event.name, **stamp, **event.fields)
-        except BrokenPipeError:
-            self.lost += 1
-            self.on_closed()
-        except OSError:
-            self.lost += 1
+        except OSError as error:
+            self.lost, self.failure = self.lost + 1, error
+            if isinstance(error, BrokenPipeError):
+                self.on_closed()
 
     def _sentence(self, _logger: object, _method: str, fields: MutableMapping[str, Any]) -> str:
         return line_of(fields, colour=self.colour)

@@ -17,7 +17,7 @@ from agent.model.address import Prefix, is_host
 from agent.model.ban import Ban, Held
 from agent.model.inputs import Guard, Surroundings
 from agent.model.plan import Decision, Lift
-from agent.model.policy import Policy, Scope
+from agent.model.policy import AllowEntry, Policy, Scope
 from agent.model.sample import Sample
 from agent.model.verdict import Finding, Verdict
 
@@ -79,7 +79,11 @@ def agent_stopped(version: str, policy: Policy, firewall: str, reason: str) -> E
 
 def policy_loaded(policy: Policy) -> Event:
     """A policy is in force from the next cycle on."""
-    return Event("policy.loaded", {"files": policy.files, "policy_sha256": policy.sha256})
+    return Event(
+        "policy.loaded",
+        {"files": policy.files, "policy_sha256": policy.sha256, "notes": policy.notes},
+        Level.WARNING if policy.notes else Level.INFO,
+    )
 
 
 def policy_rejected(paths: Sequence[str], policy: Policy, faults: Iterable[Fault]) -> Event:
@@ -236,18 +240,13 @@ _QUIET = frozenset({Finding.WARNED, Finding.SUSTAINING, Finding.EXEMPT})
 
 
 def _over_limit(verdict: Verdict) -> Event:
+    name = "source.exempt" if verdict.finding is Finding.EXEMPT else "source.over_limit"
     level = Level.INFO if verdict.finding in _QUIET else Level.WARNING
-    if verdict.finding is not Finding.EXEMPT or verdict.exemption is None:
-        return Event("source.over_limit", _verdict(verdict), level)
-    exemption = verdict.exemption
-    if exemption.guard is not None:
-        return Event("source.exempt", {**_verdict(verdict), "guard": exemption.guard}, level)
-    listed = {"allowlist": exemption.allowlist, "declared_at": exemption.declared_at}
-    return Event("source.exempt", {**_verdict(verdict), **listed}, level)
+    return Event(name, _verdict(verdict), level)
 
 
 def _verdict(verdict: Verdict) -> dict[str, Json]:
-    return {
+    fields: dict[str, Json] = {
         "source": str(verdict.source),
         "rule": verdict.rule.name,
         "measure": verdict.rule.measure.name,
@@ -256,6 +255,20 @@ def _verdict(verdict: Verdict) -> dict[str, Json]:
         "service": verdict.rule.service.name,
         "verdict": verdict.finding.value,
     }
+    if verdict.guard is not None:
+        fields["guard"] = verdict.guard
+    elif verdict.entry is not None:
+        fields |= {
+            "allowlist": verdict.entry.name,
+            "declared_at": verdict.entry.declared_at,
+            "grants": grants_text(verdict.entry),
+        }
+    return fields
+
+
+def grants_text(entry: AllowEntry) -> str:
+    """What an entry grants, as the policy writes it."""
+    return "exempt" if entry.patience is None else f"{entry.patience}x"
 
 
 def _guard(guard: Guard) -> dict[str, Json]:

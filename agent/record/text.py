@@ -4,6 +4,8 @@ from collections.abc import Callable, Mapping
 from datetime import datetime
 from typing import Any
 
+from agent.errors import Fault
+
 Fields = Mapping[str, Any]
 
 _COLOURS = {"debug": "2", "info": "0", "warning": "33", "error": "31"}
@@ -13,7 +15,7 @@ _BANS = {
     "ban.would_apply": "would be {done}",
     "ban.failed": "could NOT be {done}",
     "ban.lifted": "is no longer {done}",
-    "ban.expired": "is no longer {done}, its time is over",
+    "ban.expired": "is no longer {done}",
     "ban.adopted": "was {done} already",
     "ban.restored": "is {done} again for the rest of its time",
 }
@@ -56,14 +58,12 @@ def _started(fields: Fields) -> str:
 
 
 def _loaded(fields: Fields) -> str:
-    return f"policy {fields['policy_sha256'][:12]} from {', '.join(fields['files'])}"
+    notes = "".join(f"; {note}" for note in fields["notes"])
+    return f"policy {fields['policy_sha256'][:12]} from {', '.join(fields['files'])}{notes}"
 
 
 def _rejected(fields: Fields) -> str:
-    faults = "; ".join(
-        f"{one['file']}:{one['line']}:{one['column']}: {one['path']}: {one['problem']}"
-        for one in fields["errors"]
-    )
+    faults = "; ".join(str(Fault(**one)) for one in fields["errors"])
     return f"the old policy stays in force: {faults}"
 
 
@@ -80,12 +80,20 @@ def _source(fields: Fields) -> str:
     measure = fields["measure"].replace("_", "-")
     return (
         f"{fields['source']}: {fields['count']} {measure} to {fields['service']}, "
-        f"limit {fields['limit']} ({fields['rule']})"
+        f"limit {fields['limit']} ({fields['rule']}{_granted(fields)})"
     )
 
 
+def _granted(fields: Fields) -> str:
+    """Say which allowlist entry gave the limit its patience, where one did."""
+    if "allowlist" not in fields or fields["verdict"] in {"exempt", "pending"}:
+        return ""
+    return f", {fields['grants']} by {fields['allowlist']}, {fields['declared_at']}"
+
+
 def _over(fields: Fields) -> str:
-    return f"{_source(fields)}: {_VERDICTS[fields['verdict']]}"
+    words = _VERDICTS[fields["verdict"]]
+    return f"{_source(fields)}: {words.format_map(fields)}"
 
 
 def _exempt(fields: Fields) -> str:
@@ -96,23 +104,29 @@ def _exempt(fields: Fields) -> str:
 def _ban(fields: Fields) -> str:
     where = fields["service"] if fields["scope"] == "service" else "this host"
     done = f"slowed down at {where}" if fields["answer"] == "throttle" else f"banned from {where}"
-    what = _BANS[fields["event"]].format(done=done)
+    words = _BANS[fields["event"]].format(done=done)
+    if fields["mode"] == "dry-run":
+        words = words.replace("is ", "would be ", 1) if words.startswith("is ") else words
     for_s = f" for {duration(fields['for_s'])}" if fields["event"] in _WITH_LENGTH else ""
-    because = "; ".join(fields["reasons"])
+    over = "its time is over; it was for " if fields["event"] == "ban.expired" else ""
     error = f": {fields['error']}" if "error" in fields else ""
-    return f"{fields['source']} {what}{for_s}: {because}{error}"
+    return f"{fields['source']} {words}{for_s}: {over}{'; '.join(fields['reasons'])}{error}"
 
 
 def _summary(fields: Fields) -> str:
-    counts = ", ".join(f"{count} {name}" for name, count in fields["verdicts"].items())
-    return f"{fields['began']} sources came near or over a limit, {fields['ended']} left: {counts}"
+    counts = ", ".join(f"{name} {count}" for name, count in fields["verdicts"].items())
+    return (
+        f"{fields['began']} sources came near or over a limit, {fields['ended']} are no longer; "
+        f"those that are, by verdict: {counts or 'none'}"
+    )
 
 
 def _guard(fields: Fields) -> str:
-    def listed(which: str) -> str:
-        return ", ".join(f"{one['prefix']} {one['why']}" for one in fields[which])
-
-    parts = [f"{verb} {listed(which)}" for verb, which in _GUARD_VERBS if fields[which]]
+    parts = [
+        f"{verb} {', '.join(one['prefix'] for one in fields[which])}"
+        for verb, which in _GUARD_VERBS
+        if fields[which]
+    ]
     return "; ".join(parts)
 
 
@@ -125,14 +139,15 @@ def _plain(fields: Fields) -> str:
 _GUARD_VERBS = (("will never ban", "added"), ("no longer guards", "removed"))
 _WITH_LENGTH = frozenset({"ban.planned", "ban.applied", "ban.would_apply", "ban.failed"})
 _VERDICTS = {
-    "ban": "to be banned",
-    "throttle": "to be slowed down",
-    "unproven": "left alone: the address may be forged",
+    "ban": "above it for long enough",
+    "throttle": "above it for long enough",
+    "unproven": "left alone: such packets can be forged, and there is no SYN pressure, or it is "
+    "a client of the last hour",
     "sustaining": "watched: not above it for long enough yet",
     "held": "banned already",
     "deferred": "has to wait: this cycle's bans are used up by heavier ones",
     "spared": "spared while the breaker is open",
-    "pending": "left alone: it is not known yet whether the allowlist names it",
+    "pending": "left alone: it may be {allowlist}, {declared_at}, and that is not known",
     "observed": "would be banned, but the rule only observes",
     "warned": "near the limit",
 }
@@ -145,7 +160,7 @@ _SENTENCES: dict[str, Callable[[Fields], str]] = {
     "cycle.missed": lambda fields: f"this cycle began {duration(fields['late_s'])} late",
     "agent.stopped": lambda fields: f"{fields['reason']}",
     "source.over_limit": _over,
-    "source.back_below": lambda fields: f"{_source(fields)}: below the limit again",
+    "source.back_below": lambda fields: f"{_source(fields)}: no longer near the limit",
     "source.exempt": _exempt,
     "sources.summary": _summary,
     "guard.changed": _guard,

@@ -48,6 +48,7 @@ class Runner:
 
         Raises:
             AgentError: The cycle failed; it has been told.
+            OSError: Not everything could be told.
         """
         self._tell_start()
         try:
@@ -56,6 +57,8 @@ class Runner:
             self._tell(events.cycle_failed(self.loop.stage, str(error)), self.loop.number)
             raise
         self._tell_stop("one cycle was asked for")
+        if self.audit.failure is not None:
+            raise self.audit.failure
 
     def forever(self) -> None:
         """Run cycles until SIGTERM, SIGINT or a closed output; SIGHUP reloads the policy."""

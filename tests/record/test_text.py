@@ -121,8 +121,7 @@ SENTENCES = [
     ),
     pytest.param(
         next(events.guard_changed(guards("192.0.2.1/32"), guards("2001:db8::/64"))),
-        "guard.changed      will never ban 2001:db8::/64 resolver (/etc/resolv.conf); "
-        "no longer guards 192.0.2.1 resolver (/etc/resolv.conf)",
+        "guard.changed      will never ban 2001:db8::/64; no longer guards 192.0.2.1",
         id="guards",
     ),
     pytest.param(
@@ -131,7 +130,8 @@ SENTENCES = [
                 decide(inputs({f"192.0.2.{host}": 101 for host in range(150)}), policy())
             )
         ),
-        "sources.summary    150 sources came near or over a limit, 0 left: 150 ban",
+        "sources.summary    150 sources came near or over a limit, 0 are no longer; those that are, "
+        "by verdict: ban 150",
         id="summary",
     ),
     pytest.param(
@@ -152,22 +152,23 @@ def test_an_event_reads_as_a_sentence(event: Event, expected: str) -> None:
     [
         pytest.param(
             events.ban_event("ban.applied", ban(answer=Answer.THROTTLE), "nftables"),
-            "192.0.2.10 is slowed down at web for 10m: web-connections: too many",
+            "192.0.2.10 would be slowed down at web for 10m: web-connections: too many",
             id="throttled",
         ),
         pytest.param(
             events.ban_event("ban.applied", ban(scope=Scope.HOST), "nftables"),
-            "192.0.2.10 is banned from this host for 10m: web-connections: too many",
+            "192.0.2.10 would be banned from this host for 10m: web-connections: too many",
             id="from-the-host",
         ),
         pytest.param(
             events.ban_event("ban.expired", ban(), "nftables"),
-            "192.0.2.10 is no longer banned from web, its time is over: web-connections: too many",
+            "192.0.2.10 would be no longer banned from web: its time is over; it was for "
+            "web-connections: too many",
             id="expired",
         ),
         pytest.param(
             events.ban_lifted(Lift(held=held(ban()), reason="exempt"), ban(), "nftables", NOW),
-            "192.0.2.10 is no longer banned from web: exempt",
+            "192.0.2.10 would be no longer banned from web: exempt",
             id="lifted",
         ),
     ],
@@ -178,8 +179,32 @@ def test_a_ban_says_what_of_whom(event: Event, expected: str) -> None:
 
 def test_every_verdict_has_words() -> None:
     verdict = decide(inputs({"192.0.2.1": 101}), policy()).verdicts[0]
+    verdict = replace(verdict, entry=entry("office"))
     for finding in set(Finding) - {Finding.EXEMPT}:
         told = Decision(began=(replace(verdict, finding=finding),))
         (event,) = events.sources_changed(told)
 
-        assert len(sentence(event).split("(web-connections): ")[1]) > len("held")
+        assert finding.value not in {"ban", "throttle"} or "long enough" in sentence(event)
+        assert len(sentence(event).rpartition(": ")[2]) > len("held")
+
+
+def test_a_live_ban_is_told_as_what_it_is() -> None:
+    stream = io.StringIO()
+    event = events.ban_event("ban.applied", ban(), "nftables")
+    Audit(stream, "live", form=Format.TEXT).write(event, NOW, 1)
+
+    assert "192.0.2.10 is banned from web for 10m" in stream.getvalue()
+
+
+def test_patience_is_explained() -> None:
+    by = policy(allowlist=(entry("office", "192.0.2.1/32", patience=10),))
+    (event,) = events.sources_changed(decide(inputs({"192.0.2.1": 1001}), by))
+
+    assert "limit 1000 (web-connections, 10x by office, policy.yaml:9)" in sentence(event)
+
+
+def test_a_pending_source_names_what_it_may_be() -> None:
+    by = policy(allowlist=(entry("googlebot", names=("googlebot.com",)),))
+    (event,) = events.sources_changed(decide(inputs({"192.0.2.1": 1001}), by))
+
+    assert "it may be googlebot, policy.yaml:9, and that is not known" in sentence(event)
