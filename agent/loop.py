@@ -3,6 +3,7 @@
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field, replace
 from datetime import datetime
+from functools import partial
 
 from agent.act.interface import Firewall
 from agent.decide import Memory, allow_set, reconcile, step
@@ -15,6 +16,7 @@ from agent.model.policy import Policy
 from agent.model.sample import Sample
 from agent.observe.interface import SocketReader
 from agent.record import events
+from agent.record.budget import Budget
 from agent.record.events import Event, Level
 from agent.record.ledger import Ledger
 
@@ -59,6 +61,7 @@ class Loop:
     number: int = 0
     _memory: Memory = field(default_factory=Memory)
     _surroundings: Surroundings = field(default_factory=Surroundings)
+    _budget: Budget = field(default_factory=Budget)
     _now: datetime = field(init=False)
 
     def cycle(self, now: datetime) -> Decision:
@@ -86,7 +89,8 @@ class Loop:
         )
         self._memory, decision = step(self._memory, inputs, self.policy, now)
         self.stage = "act"
-        self._tell(events.sources_changed(decision))
+        affords = partial(self._budget.affords, now=now)
+        self._tell(events.sources_changed(decision, affords))
         self._carry_out(decision.plan)
         self.stage = "record"
         self._complete(sample, start, sampled)

@@ -1,7 +1,7 @@
 """Values with boring defaults, for tests that care about one thing."""
 
 from collections import Counter
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from fractions import Fraction
@@ -29,6 +29,8 @@ from agent.model.policy import (
     Sustained,
 )
 from agent.model.sample import SOCKETS, Sample, State
+from agent.record import events
+from agent.record.events import Event
 
 NOW = datetime(2026, 11, 20, 3, 0, tzinfo=UTC)
 WEB = Service(name="web", ports=frozenset({80, 443}))
@@ -194,3 +196,8 @@ def banned(decision: Decision) -> list[str]:
 def found(decision: Decision) -> dict[str, str]:
     """Finding by source; for policies with one rule."""
     return {str(one.source): one.finding.value for one in decision.verdicts}
+
+
+def sources_changed(decision: Decision) -> Iterator[Event]:
+    """The events of a cycle with all the budget it needs."""
+    return events.sources_changed(decision, lambda _lines: True)

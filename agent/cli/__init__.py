@@ -1,7 +1,9 @@
 """The command line: one file a command; parsing and printing only."""
 
 import os
+import signal
 import sys
+from io import TextIOWrapper
 from typing import NoReturn
 
 import click
@@ -17,6 +19,7 @@ _INTERRUPTED = 130
 
 def entry() -> NoReturn:
     """Run the command line and exit; the only place that catches everything."""
+    _settle_in()
     status = _run()
     try:
         sys.stdout.flush()
@@ -24,6 +27,21 @@ def entry() -> NoReturn:
         # Nobody reads any more: keep the interpreter from trying again at exit.
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
     sys.exit(status)
+
+
+def _settle_in() -> None:
+    """Make a start in any surroundings: closed streams, odd encodings, early signals.
+
+    Until the agent runs and takes SIGHUP as a reload it means nothing, and SIGINT ends
+    the process without a word.
+    """
+    signal.signal(signal.SIGHUP, signal.SIG_IGN)
+    signal.signal(signal.SIGINT, signal.SIG_DFL)
+    sys.stdout = sys.stdout or open(os.devnull, "w")  # noqa: PTH123, SIM115 - for the whole life
+    sys.stderr = sys.stderr or open(os.devnull, "w")  # noqa: PTH123, SIM115 - for the whole life
+    for stream in (sys.stdout, sys.stderr):
+        if isinstance(stream, TextIOWrapper):
+            stream.reconfigure(errors="backslashreplace")
 
 
 def _run() -> int:

@@ -1,5 +1,6 @@
 """Writing events: one JSON object a line for programs, one sentence a line for people."""
 
+import errno
 from collections.abc import Callable, MutableMapping
 from dataclasses import dataclass, field
 from datetime import datetime
@@ -75,12 +76,15 @@ class Audit:
             self._logger.log(event.level, event.name, **stamp, **event.fields)
         except OSError as error:
             self.lost, self.failure = self.lost + 1, error
-            if isinstance(error, BrokenPipeError):
+            if error.errno in _CLOSED:
                 self.on_closed()
 
     def _sentence(self, _logger: object, _method: str, fields: MutableMapping[str, Any]) -> str:
         return line_of(fields, colour=self.colour)
 
+
+_CLOSED = frozenset({errno.EPIPE, errno.EIO, errno.EBADF})
+"""Nobody will ever read again: a pipe without a reader, a terminal that went away."""
 
 _FIRST = ("timestamp", "level", "event", "mode", "cycle")
 

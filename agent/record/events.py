@@ -1,12 +1,13 @@
 """Everything that happens, as one event each: pure, names and fields by the contract.
 
 An event is told once, when something begins or ends. Above `SUMMARY_ABOVE`
-sources in a cycle one summary replaces their lines, so that nobody can fill a
-log from outside; bans are always told one by one, and a cycle's are capped.
+sources in a cycle, or more than a minute's budget, one summary replaces their
+lines, so that nobody can fill a log from outside; bans are always told one by one:
+each needs a source of its own, and a cycle's are capped.
 """
 
 from collections import Counter
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from enum import IntEnum
@@ -149,9 +150,15 @@ def guard_changed(before: Surroundings, after: Surroundings) -> Iterator[Event]:
         yield Event("guard.changed", {"added": added, "removed": removed})
 
 
-def sources_changed(decision: Decision) -> Iterator[Event]:
-    """Sources came near or above a limit, or are below it again."""
-    if len(decision.began) + len(decision.ended) > SUMMARY_ABOVE:
+def sources_changed(decision: Decision, affords: Callable[[int], bool]) -> Iterator[Event]:
+    """Sources came near or above a limit, or are no longer.
+
+    Args:
+        decision: The cycle's.
+        affords: Whether so many lines may be written; if not, there is a summary.
+    """
+    lines = len(decision.began) + len(decision.ended)
+    if lines and (lines > SUMMARY_ABOVE or not affords(lines)):
         verdicts = Counter(verdict.finding.value for verdict in decision.verdicts)
         yield Event(
             "sources.summary",

@@ -4,9 +4,12 @@ import os
 import signal
 from collections.abc import Callable
 from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+from functools import partial
 from queue import SimpleQueue
 from threading import Lock
 from types import FrameType
+from typing import NoReturn
 
 from agent import __version__
 from agent.errors import AgentError, PolicyError
@@ -17,8 +20,14 @@ from agent.record.audit import Audit
 from agent.service import clock
 from agent.service.schedule import SteadyScheduler
 
-PATIENCE_S = 0.7
+CYCLE_PATIENCE_S = 0.7
 """How long a running cycle may take to finish once the agent is told to stop."""
+
+PATIENCE_S = 0.9
+"""When the process ends in any case, also while it hangs in a write that nobody reads."""
+
+_TELL_AGAIN = timedelta(minutes=1)
+"""A failure that stays the same is told no more often."""
 
 
 @dataclass(slots=True)
@@ -40,7 +49,9 @@ class Runner:
     _busy: Lock = field(default_factory=Lock)
     _offer: Policy | None = None
     _due: float | None = None
-    _stopping: bool = False
+    _reason: str = ""
+    _reload_wanted: bool = False
+    _failure: tuple[str, datetime] | None = None
     _scheduler: SteadyScheduler | None = None
 
     def once(self) -> None:
@@ -62,17 +73,27 @@ class Runner:
 
     def forever(self) -> None:
         """Run cycles until SIGTERM, SIGINT or a closed output; SIGHUP reloads the policy."""
+        signal.signal(signal.SIGALRM, _end_now)
         for number in (signal.SIGTERM, signal.SIGINT, signal.SIGHUP):
             signal.signal(number, self._on_signal)
-        self.audit.on_closed = lambda: self._news.put("output closed")
+        self.audit.on_closed = partial(self._news.put, "output closed")
         self._tell_start()
         self._scheduler = SteadyScheduler(self._tick, self.loop.policy.every)
         self._scheduler.start()
-        while (news := self._news.get()) == signal.SIGHUP.name:
+        while (news := self._news.get()) == signal.SIGHUP.name and not self._reason:
+            self._reload_wanted = False
             self._reload()
-        self._stop(news)
+        self._stop(self._reason or news)
 
     def _on_signal(self, number: int, _frame: FrameType | None) -> None:
+        """Note a signal: many hang-ups are one reload, and an end goes before them."""
+        if number != signal.SIGHUP:
+            self._reason = self._reason or signal.Signals(number).name
+            signal.setitimer(signal.ITIMER_REAL, PATIENCE_S)
+        elif self._reload_wanted:
+            return
+        else:
+            self._reload_wanted = True
         self._news.put(signal.Signals(number).name)
 
     def _reload(self) -> None:
@@ -87,24 +108,34 @@ class Runner:
         self._tell(events.policy_loaded(policy))
 
     def _stop(self, reason: str) -> None:
-        self._stopping = True
-        if not self._busy.acquire(timeout=PATIENCE_S):
-            # A cycle hangs, maybe in writing. Whatever it was at, the kernel holds
-            # the timers and the next start reads back what was installed.
-            os._exit(0)
+        self._reason = reason
+        for number in (signal.SIGTERM, signal.SIGINT, signal.SIGHUP):
+            signal.signal(number, signal.SIG_IGN)
+        signal.setitimer(signal.ITIMER_REAL, PATIENCE_S)
+        if not self._busy.acquire(timeout=CYCLE_PATIENCE_S):
+            _end_now()
         self._tell_stop(reason)
 
     def _tick(self) -> None:
         """Run one cycle in the scheduler's thread; a failing one is told and over."""
         with self._busy:
-            if self._stopping:
+            if self._reason:
                 return
             self._take_offer()
             self._tell_lateness()
             try:
                 self.loop.cycle(clock.now())
             except Exception as error:  # noqa: BLE001 - the next cycle comes, whatever this one was
-                self._tell(events.cycle_failed(self.loop.stage, _describe(error)), self.loop.number)
+                self._tell_failure(_describe(error))
+            else:
+                self._failure = None
+
+    def _tell_failure(self, text: str) -> None:
+        now, last = clock.now(), self._failure
+        if last and last[0] == text and timedelta(0) <= now - last[1] < _TELL_AGAIN:
+            return
+        self._failure = (text, now)
+        self._tell(events.cycle_failed(self.loop.stage, text), self.loop.number)
 
     def _take_offer(self) -> None:
         policy, self._offer = self._offer, None
@@ -134,6 +165,15 @@ class Runner:
 
     def _tell(self, event: events.Event, cycle: int | None = None) -> None:
         self.audit.write(event, clock.now(), cycle)
+
+
+def _end_now(_number: int = 0, _frame: FrameType | None = None) -> NoReturn:
+    """End the process although something hangs, maybe in writing.
+
+    Whatever it was at, the kernel holds the timers of bans, and the next start reads
+    back what was installed.
+    """
+    os._exit(0)
 
 
 def _describe(error: Exception) -> str:

@@ -1,3 +1,4 @@
+import errno
 import io
 import json
 
@@ -90,9 +91,10 @@ def test_colour_is_written_only_when_asked_for() -> None:
     assert "\x1b" not in written(event, form=Format.TEXT)
 
 
-def test_a_reader_that_has_gone_is_told_of() -> None:
+@pytest.mark.parametrize("error", [errno.EPIPE, errno.EIO, errno.EBADF])
+def test_a_reader_that_has_gone_is_told_of(error: int) -> None:
     gone: list[bool] = []
-    audit = Audit(Broken(BrokenPipeError()), "live", on_closed=lambda: gone.append(True))
+    audit = Audit(Broken(OSError(error, "gone")), "live", on_closed=lambda: gone.append(True))
 
     audit.write(Event("x"), NOW)
 

@@ -8,7 +8,7 @@ from agent.model.plan import Decision, Lift
 from agent.model.policy import Scope
 from agent.record import events
 from agent.record.events import Level
-from tests.builders import NOW, ban, decide, entry, guards, held, inputs, policy
+from tests.builders import NOW, ban, decide, entry, guards, held, inputs, policy, sources_changed
 
 CONTRACT = {
     "ban_id",
@@ -29,7 +29,7 @@ CONTRACT = {
 
 
 def told(decision: Decision) -> list[events.Event]:
-    return list(events.sources_changed(decision))
+    return list(sources_changed(decision))
 
 
 def test_a_ban_carries_the_fields_of_the_contract() -> None:

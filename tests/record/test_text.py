@@ -11,7 +11,19 @@ from agent.record import events
 from agent.record.audit import Audit, Format
 from agent.record.events import Event
 from agent.record.text import duration
-from tests.builders import NOW, ban, decide, entry, guards, held, inputs, policy, sample, tally
+from tests.builders import (
+    NOW,
+    ban,
+    decide,
+    entry,
+    guards,
+    held,
+    inputs,
+    policy,
+    sample,
+    sources_changed,
+    tally,
+)
 
 
 def sentence(event: Event) -> str:
@@ -55,14 +67,14 @@ SENTENCES = [
         id="failed",
     ),
     pytest.param(
-        next(events.sources_changed(decide(inputs({"192.0.2.1": 90}), policy()))),
+        next(sources_changed(decide(inputs({"192.0.2.1": 90}), policy()))),
         "source.over_limit  192.0.2.1: 90 connections to web, limit 100 (web-connections): "
         "near the limit",
         id="warned",
     ),
     pytest.param(
         next(
-            events.sources_changed(
+            sources_changed(
                 decide(inputs({"192.0.2.1": 101}, surroundings=guards("192.0.2.1/32")), policy())
             )
         ),
@@ -72,7 +84,7 @@ SENTENCES = [
     ),
     pytest.param(
         next(
-            events.sources_changed(
+            sources_changed(
                 decide(
                     inputs({"192.0.2.1": 101}),
                     policy(allowlist=(entry("office", "192.0.2.1/32"),)),
@@ -126,7 +138,7 @@ SENTENCES = [
     ),
     pytest.param(
         next(
-            events.sources_changed(
+            sources_changed(
                 decide(inputs({f"192.0.2.{host}": 101 for host in range(150)}), policy())
             )
         ),
@@ -182,7 +194,7 @@ def test_every_verdict_has_words() -> None:
     verdict = replace(verdict, entry=entry("office"))
     for finding in set(Finding) - {Finding.EXEMPT}:
         told = Decision(began=(replace(verdict, finding=finding),))
-        (event,) = events.sources_changed(told)
+        (event,) = sources_changed(told)
 
         assert finding.value not in {"ban", "throttle"} or "long enough" in sentence(event)
         assert len(sentence(event).rpartition(": ")[2]) > len("held")
@@ -198,13 +210,13 @@ def test_a_live_ban_is_told_as_what_it_is() -> None:
 
 def test_patience_is_explained() -> None:
     by = policy(allowlist=(entry("office", "192.0.2.1/32", patience=10),))
-    (event,) = events.sources_changed(decide(inputs({"192.0.2.1": 1001}), by))
+    (event,) = sources_changed(decide(inputs({"192.0.2.1": 1001}), by))
 
     assert "limit 1000 (web-connections, 10x by office, policy.yaml:9)" in sentence(event)
 
 
 def test_a_pending_source_names_what_it_may_be() -> None:
     by = policy(allowlist=(entry("googlebot", names=("googlebot.com",)),))
-    (event,) = events.sources_changed(decide(inputs({"192.0.2.1": 1001}), by))
+    (event,) = sources_changed(decide(inputs({"192.0.2.1": 1001}), by))
 
     assert "it may be googlebot, policy.yaml:9, and that is not known" in sentence(event)
