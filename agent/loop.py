@@ -1,7 +1,7 @@
 """One cycle, from sockets to records. The only module that knows every stage."""
 
 from collections.abc import Callable, Iterable
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from datetime import datetime
 from functools import partial
 
@@ -17,7 +17,7 @@ from agent.model.sample import Sample
 from agent.observe.interface import SocketReader
 from agent.record import events
 from agent.record.budget import Budget
-from agent.record.events import Event, Level
+from agent.record.events import Event
 from agent.record.ledger import Ledger
 
 
@@ -31,7 +31,7 @@ class Ports:
         surroundings: Finds what is to be guarded.
         firewall: Holds the bans.
         ledger: Remembers them.
-        write: Takes each event, as it happens, with its moment and cycle.
+        write: Takes each event, with the moment and the number of its cycle.
         stopwatch: Seconds that only grow, to measure durations with.
     """
 
@@ -181,14 +181,12 @@ class Loop:
             self._tell([events.ban_lifted(lift, lifted, name, self._now)])
 
     def _complete(self, sample: Sample, start: float, sampled: float) -> None:
-        """Tell what the cycle saw; louder for the first, which shows that the agent is at work."""
         times = {
             "sample_ms": (sampled - start) * 1000,
             "cycle_ms": (self.ports.stopwatch() - start) * 1000,
         }
         bans = len(self.ports.ledger.in_force())
-        event = events.cycle_completed(sample, _sources(sample), times, bans)
-        self._tell([event if self.number > 1 else replace(event, level=Level.INFO)])
+        self._tell([events.cycle_completed(sample, _sources(sample), times, bans)])
 
     def _tell(self, news: Iterable[Event]) -> None:
         for event in news:

@@ -8,12 +8,12 @@ import pytest
 from agent.act.dry_run import DryRun
 from agent.errors import FirewallError, ObserveError
 from agent.loop import Loop, Ports
-from agent.model.ban import Installed
+from agent.model.ban import Ban, Installed
 from agent.model.inputs import Surroundings
 from agent.model.plan import Plan
 from agent.model.policy import Sustained
 from agent.model.sample import Sample
-from agent.record.events import Event, Level
+from agent.record.events import Event
 from agent.record.ledger import MemoryLedger
 from tests.builders import NOW, ban, entry, guards, policy, rule, sample, tally
 
@@ -115,13 +115,34 @@ def test_the_intent_is_recorded_before_the_outcome(desk: Desk) -> None:
     ]
 
 
-def test_the_first_cycle_is_told_louder_than_the_others(desk: Desk) -> None:
+def test_cycles_are_numbered(desk: Desk) -> None:
     loop = desk.loop()
     loop.cycle(NOW)
     loop.cycle(NOW)
 
-    assert [event.level for event, _ in desk.written] == [Level.INFO, Level.DEBUG]
     assert [cycle for _, cycle in desk.written] == [1, 2]
+
+
+def test_the_ledger_knows_of_a_ban_before_the_firewall(desk: Desk) -> None:
+    desk.sockets.counts = {"192.0.2.1": 101}
+    calls: list[str] = []
+
+    class Watching(DryRun):
+        def apply(self, plan: Plan, now: datetime) -> None:
+            calls.append("apply")
+            super().apply(plan, now)
+
+    class Ledger(MemoryLedger):
+        def intend(self, one: Ban) -> None:
+            calls.append("intend")
+            super().intend(one)
+
+    loop = desk.loop(Watching())
+    loop.ports = replace(loop.ports, ledger=Ledger())
+    loop.cycle(NOW)
+    loop.cycle(NOW)
+
+    assert calls == ["intend", "apply"]
 
 
 def test_a_ban_expires_once_and_the_next_one_is_longer(desk: Desk) -> None:

@@ -13,8 +13,7 @@ from agent.model.plan import Plan
 class DryRun:
     """Keeps the contract of `agent.act.interface` without a kernel.
 
-    Bans end by the clock that each call is given. It begins with what a live
-    firewall holds, where there is one, so that its plans are those of a live run.
+    Bans end by the clock that each call is given.
     """
 
     name: Final = "dry-run"

@@ -1,9 +1,14 @@
-"""From verdicts to bans: held ones left out, overlapping ones merged, the rest capped."""
+"""From verdicts to bans: held ones left out, overlapping ones merged, the rest capped.
+
+Until the cap has cut, a ban is only a wish: a crowd of a hundred thousand must not
+cost a hundred thousand bans of which a thousand are used.
+"""
 
 from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass, replace
-from datetime import datetime
+from dataclasses import dataclass
+from datetime import datetime, timedelta
 from hashlib import blake2s
+from itertools import islice
 
 from agent.decide.case import Case
 from agent.decide.escalate import length_of
@@ -16,18 +21,28 @@ from agent.model.plan import Lift
 from agent.model.policy import Answer, Policy, Rule, Scope
 from agent.model.verdict import Finding, Verdict
 
+REASONS_AT_MOST = 10
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Ask:
-    """A ban that one verdict asks for.
+class Wish:
+    """A ban that verdicts ask for.
 
     Attributes:
-        verdict: Its index, heaviest first.
-        ban: The ban.
+        verdicts: Their indices, ascending; the heaviest is first.
+        source: Whom to ban: the verdict's source, or a member of it.
+        scope: What of its traffic.
+        target: The same, with service and answer.
+        lasts: For how long.
+        lead: Index of the verdict whose rule gives `lasts`.
     """
 
-    verdict: int
-    ban: Ban
+    verdicts: tuple[int, ...]
+    source: Source
+    scope: Scope
+    target: Target
+    lasts: timedelta
+    lead: int
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -35,7 +50,7 @@ class Bans:
     """What the verdicts lead to.
 
     Attributes:
-        add: Heaviest first, disjoint within a target.
+        add: Heaviest first, disjoint within a target as `Plan.add` says.
         findings: Verdicts, by index, that turned out held or deferred.
     """
 
@@ -45,7 +60,17 @@ class Bans:
 
 @dataclass(frozen=True, slots=True)
 class Court:
-    """What turns verdicts into bans."""
+    """What turns verdicts into bans.
+
+    Attributes:
+        policy: In force.
+        grants: Whom it spares.
+        installed: What the firewall holds.
+        held: Its bans, to be looked up.
+        allowed: Its allow set, to be looked up.
+        history: Earlier bans.
+        now: The moment.
+    """
 
     policy: Policy
     grants: Grants
@@ -57,36 +82,38 @@ class Court:
 
     def holds(self, case: Case) -> bool:
         """Whether a source is banned already, for whatever the rule would do to it."""
-        target = target_of(case.rule, Scope.SERVICE)
-        return _is_held(self.held, case.source, target)
+        return _is_held(self.held, case.source, target_of(case.rule, Scope.SERVICE))
 
-    def bans(self, wishes: Sequence[tuple[int, Verdict, Case]]) -> Bans:
+    def bans(self, asking: Sequence[tuple[int, Verdict, Case]]) -> Bans:
         """Give the bans to add for verdicts that ask for one.
 
         Args:
-            wishes: Index, verdict and case of each, heaviest first.
+            asking: Index, verdict and case of each, heaviest first.
         """
-        merged = merge(ask for wish in wishes for ask in self._asks(*wish))
+        merged = merge(wish for index, _, case in asking for wish in self._wishes(index, case))
         room = self.policy.safety.max_bans - len(self.installed.bans)
         room = max(0, min(room, self.policy.safety.new_bans_per_cycle))
-        findings = {index: Finding.HELD for index, _, _ in wishes}
-        for position, (_, indices) in enumerate(merged):
-            for index in indices:
-                if position < room:
-                    findings.pop(index, None)
-                elif index in findings:
-                    findings[index] = Finding.DEFERRED
-        return Bans(add=tuple(ban for ban, _ in merged[:room]), findings=findings)
+        findings = {index: Finding.HELD for index, _, _ in asking}
+        for wish in merged[room:]:
+            findings |= dict.fromkeys(wish.verdicts, Finding.DEFERRED)
+        for wish in merged[:room]:
+            for index in wish.verdicts:
+                findings.pop(index, None)
+        verdicts = {index: verdict for index, verdict, _ in asking}
+        return Bans(
+            add=tuple(self._ban(wish, verdicts) for wish in merged[:room]), findings=findings
+        )
 
     def lifts(self, add: Iterable[Ban]) -> Iterator[Lift]:
         """Give the installed bans that a new, wider one of the same target replaces.
 
-        A host's ban that ends later stays: a short ban of its neighbourhood is no
-        way out of a long one.
+        The longer ban of an address or a /64 stays: a short ban of its neighbourhood
+        is no way out of it.
         """
         for ban in add:
             for _, held in self.held.inside(ban.source.prefix):
-                if held.target == ban.target and not self._outlasts(held, ban):
+                stays = held.left is not None and outlasts(held.source, held.left, ban.lasts)
+                if held.target == ban.target and not stays:
                     yield Lift(held=held, reason=f"covered by {ban.source}")
 
     def trespassers(self) -> Iterator[Lift]:
@@ -95,17 +122,29 @@ class Court:
             if not self._may_reach(held.source, held.target):
                 yield Lift(held=held, reason="exempt")
 
-    def _asks(self, index: int, verdict: Verdict, case: Case) -> Iterator[Ask]:
+    def _wishes(self, index: int, case: Case) -> Iterator[Wish]:
         """Ban a source as one where that reaches nobody spared, else by its members.
 
-        A ban of the whole host that would reach into a service for which the
-        source is spared shrinks to the rule's service.
+        A ban of the whole host that would reach into a service for which the source
+        is spared shrinks to the rule's service.
         """
-        hosts = (Source.of(member) for member in case.members)
-        for source in (case.source,) if self._scope(case.source, case.rule) else hosts:
+        whole = not case.asked and self._scope(case.source, case.rule) is not None
+        guilty = (Source.of(one) for one in case.members if one not in case.asked)
+        for source in (case.source,) if whole else guilty:
             scope = self._scope(source, case.rule)
             if scope and not _is_held(self.held, source, target_of(case.rule, scope)):
-                yield Ask(verdict=index, ban=self._ban(verdict, source, scope))
+                yield self._wish(index, case.rule, source, scope)
+
+    def _wish(self, index: int, rule: Rule, source: Source, scope: Scope) -> Wish:
+        past = self.history.get(source, ())
+        return Wish(
+            verdicts=(index,),
+            source=source,
+            scope=scope,
+            target=target_of(rule, scope),
+            lasts=length_of(rule.lasts, rule.escalation, past, self.now),
+            lead=index,
+        )
 
     def _scope(self, source: Source, rule: Rule) -> Scope | None:
         """Give the widest scope in which a ban of `source` reaches nobody who is spared."""
@@ -121,45 +160,42 @@ class Court:
             for prefix in self.grants.untouchable(source.prefix, target, self.now)
         )
 
-    def _ban(self, verdict: Verdict, source: Source, scope: Scope) -> Ban:
+    def _ban(self, wish: Wish, verdicts: dict[int, Verdict]) -> Ban:
+        verdict = verdicts[wish.lead]
         rule = verdict.rule
-        past = self.history.get(source, ())
         return Ban(
-            ban_id=_ban_id(self.now, source, target_of(rule, scope)),
-            source=source,
+            ban_id=_ban_id(self.now, wish.source, wish.target),
+            source=wish.source,
             answer=rule.answer,
             rate=rule.rate,
-            scope=scope,
+            scope=wish.scope,
             service=rule.service,
             rule=rule.name,
             measure=rule.measure.name,
             count=verdict.count,
             limit=verdict.limit,
             begins=self.now,
-            lasts=length_of(rule.lasts, rule.escalation, past, self.now),
-            reasons=(_reason(verdict, source),),
+            lasts=wish.lasts,
+            reasons=_reasons(wish, verdicts),
             policy_sha256=self.policy.sha256,
         )
 
-    def _outlasts(self, held: Held, ban: Ban) -> bool:
-        return is_line(held.source.prefix) and held.left is not None and held.left > ban.lasts
 
-
-def merge(asks: Iterable[Ask]) -> list[tuple[Ban, tuple[int, ...]]]:
+def merge(wishes: Iterable[Wish]) -> list[Wish]:
     """Make one ban of those that overlap within a target.
 
-    The widest prefix is banned, for as long as is asked for that prefix: nobody
-    is kept out longer for a neighbour's sake. Every reason is kept.
+    The widest prefix is banned, for as long as is asked for that prefix: nobody is
+    kept out longer for a neighbour's sake. Who is to be banned for longer than the
+    neighbourhood keeps a ban of his own. Every reason is kept.
 
     Returns:
-        Bans with the indices of the verdicts that asked, in the order of the
-        heaviest of them.
+        In the order of the heaviest verdict that asks for each.
     """
-    by_target: dict[Target, list[Ask]] = {}
-    for ask in asks:
-        by_target.setdefault(ask.ban.target, []).append(ask)
+    by_target: dict[Target, list[Wish]] = {}
+    for wish in wishes:
+        by_target.setdefault(wish.target, []).append(wish)
     merged = [one for group in by_target.values() for one in _merge_target(group)]
-    return sorted(merged, key=lambda one: (one[1][0], one[0].source.order, one[0].target))
+    return sorted(merged, key=lambda one: (one.verdicts[0], one.source.order, one.target))
 
 
 def target_of(rule: Rule, scope: Scope) -> Target:
@@ -167,19 +203,35 @@ def target_of(rule: Rule, scope: Scope) -> Target:
     return (scope, rule.service.name if scope is Scope.SERVICE else "", rule.answer)
 
 
-def _merge_target(asks: list[Ask]) -> Iterator[tuple[Ban, tuple[int, ...]]]:
-    groups: dict[Source, list[Ask]] = {}
-    table = prefix_table((ask.ban.source.prefix, ask.ban.source) for ask in asks)
-    for ask in asks:
-        widest = next(table.covering(ask.ban.source.prefix))
-        groups.setdefault(widest, []).append(ask)
-    for source, group in groups.items():
-        own = [ask.ban for ask in group if ask.ban.source.prefix == source.prefix]
-        ban = max(own, key=lambda one: one.lasts)
-        reasons = dict.fromkeys(reason for ask in group for reason in ask.ban.reasons)
-        yield (
-            replace(ban, reasons=tuple(reasons)),
-            tuple(sorted({ask.verdict for ask in group})),
+def outlasts(source: Source, left: timedelta, neighbourhood: timedelta) -> bool:
+    """Whether a ban stays beside a wider one: it ends later, and is of one line only."""
+    return is_line(source.prefix) and left > neighbourhood
+
+
+def _merge_target(wishes: list[Wish]) -> Iterator[Wish]:
+    longest: dict[Source, Wish] = {}
+    askers: dict[Source, set[int]] = {}
+    for wish in wishes:
+        held = longest.get(wish.source)
+        if held is None or wish.lasts > held.lasts:
+            longest[wish.source] = wish
+        askers.setdefault(wish.source, set()).update(wish.verdicts)
+    table = prefix_table((source.prefix, wish) for source, wish in longest.items())
+    stays: dict[Source, Wish] = {}
+    for source, wish in longest.items():
+        widest = next(table.covering(source.prefix))
+        if widest.source != source:
+            askers[widest.source] |= askers[source]
+        if widest.source == source or outlasts(source, wish.lasts, widest.lasts):
+            stays[source] = wish
+    for source, wish in stays.items():
+        yield Wish(
+            verdicts=tuple(sorted(askers[source])),
+            source=source,
+            scope=wish.scope,
+            target=wish.target,
+            lasts=wish.lasts,
+            lead=wish.lead,
         )
 
 
@@ -199,12 +251,22 @@ def _ban_id(now: datetime, source: Source, target: Target) -> str:
     return blake2s(text.encode(), digest_size=8).hexdigest()
 
 
+def _reasons(wish: Wish, verdicts: dict[int, Verdict]) -> tuple[str, ...]:
+    """Say why, a sentence for each verdict that asks; of very many the heaviest."""
+    told = [
+        _reason(verdicts[index], wish.source) for index in islice(wish.verdicts, REASONS_AT_MOST)
+    ]
+    more = len(wish.verdicts) - len(told)
+    return (*told, f"and {more} more") if more else tuple(told)
+
+
 def _reason(verdict: Verdict, source: Source) -> str:
-    rule = verdict.rule
-    member = "" if source == verdict.source else f", as a member of {verdict.source}"
-    entry = verdict.entry
+    rule, entry = verdict.rule, verdict.entry
+    own = verdict.source
+    other = "" if own == source else f" of {own}"
     patience = f" ({entry.patience}x by {entry.name}, {entry.declared_at})" if entry else ""
+    counted = f"{verdict.count} {rule.measure.unit}{other}"
     return (
-        f"{rule.name}: {verdict.count} {rule.measure.unit}, limit {verdict.limit}{patience}, "
-        f"above in {verdict.above} of the last {rule.sustained.of} samples{member}"
+        f"{rule.name}: {counted}, limit {verdict.limit}{patience}, "
+        f"above in {verdict.above} of the last {rule.sustained.of} samples"
     )

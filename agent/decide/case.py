@@ -1,5 +1,6 @@
 """Cases: a source under a rule, counted without those it must not be judged by."""
 
+from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
@@ -35,8 +36,8 @@ class Case:
         limit: The rule's, times the patience granted.
         grant: What the source as a whole is granted.
         members: The addresses counted, each once, by order of address.
-        asked: Those of them whose identity matters and is not known yet.
-        may_be: The allowlist entry that it matters to; None when nobody is asked.
+        asked: Those of them that nobody has identified yet, where it matters.
+        may_be: The allowlist entry that could still spare the source; None otherwise.
     """
 
     rule: Rule
@@ -99,7 +100,7 @@ class Docket:
         grant = self._grant(rule, source)
         if is_host(source.prefix) or grant.is_exemption:
             for case in self._case(rule, (key, key), source, rows, grant):
-                yield _with_questions(case, {})
+                yield _with_questions(case, rows, {})
             return
         granted = self._granted(rule, source, rows)
         alike: list[Row] = []
@@ -112,7 +113,7 @@ class Docket:
             keys = (member_key(own[0].family, own[0].packed), key)
             yield from self._case(rule, keys, Source.of(member), own, granted[member])
         for case in self._case(rule, (key, key), source, alike, grant):
-            yield _with_questions(case, granted)
+            yield _with_questions(case, alike, granted)
 
     def _case(
         self,
@@ -125,7 +126,8 @@ class Docket:
         """Give the case, if the source is near the limit."""
         members = _members(rows)
         count, limit = sum(row.number for row in rows), rule.limit * grant.patience
-        if count > limit * rule.warn and _hosts(rows) >= rule.members:
+        is_near = count * rule.warn.denominator > limit * rule.warn.numerator
+        if is_near and _hosts(rows) >= rule.members:
             yield Case(
                 rule=rule,
                 key=keys[0],
@@ -144,20 +146,32 @@ class Docket:
     def _granted(self, rule: Rule, source: Source, rows: Sequence[Row]) -> Mapping[Address, Grant]:
         """Give what each member is granted; nothing where nothing is listed or to be asked."""
         service = rule.service.name
-        asking = any(entry.holds(service, self.now) for entry in self.grants.asking)
+        asking = any(self.grants.holds(entry, service, self.now) for entry in self.grants.asking)
         if not asking and not self.grants.inside(source.prefix, service, self.now):
             return {}
         return {one: self._grant(rule, Source.of(one)) for one in _members(rows)}
 
 
-def _with_questions(case: Case, granted: Mapping[Address, Grant]) -> Case:
-    """Note which members must be identified first, because that could change what follows."""
-    decisive = {
+def _with_questions(case: Case, rows: Sequence[Row], granted: Mapping[Address, Grant]) -> Case:
+    """Note which members nobody has identified yet, and whether that could spare the source.
+
+    It could when those that count would not be enough without them: one newcomer
+    without weight decides nothing.
+    """
+    counts: Counter[Address] = Counter()
+    for row in rows:
+        counts[unpack(row.family, row.packed)] += row.number
+    unknown = {
         one: entry
-        for one in case.members
-        if (entry := granted.get(one, case.grant).undecided(case.count, case.rule.limit))
+        for one, count in counts.items()
+        if (entry := granted.get(one, case.grant).undecided(count, case.rule.limit))
     }
-    return replace(case, asked=tuple(decisive), may_be=next(iter(decisive.values()), None))
+    known = case.count - sum(counts[one] for one in unknown)
+    return replace(
+        case,
+        asked=tuple(one for one in case.members if one in unknown),
+        may_be=next(iter(unknown.values()), None) if known <= case.limit else None,
+    )
 
 
 def _members(rows: Sequence[Row]) -> tuple[Address, ...]:

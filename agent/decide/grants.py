@@ -4,7 +4,7 @@ Overlap, not membership: what is listed inside a wide source is left out of its
 sum, and `untouchable` tells which addresses a ban of it must not reach.
 """
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from math import inf
@@ -13,7 +13,7 @@ from agent.decide.prefixes import PrefixTable, prefix_table
 from agent.model.address import Prefix, is_host
 from agent.model.ban import Target
 from agent.model.inputs import Guard, Identities, Surroundings
-from agent.model.policy import AllowEntry, Policy, Scope
+from agent.model.policy import AllowEntry, Policy, Scope, Service
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -62,6 +62,12 @@ class Grants:
     entries: PrefixTable[AllowEntry]
     guards: PrefixTable[Guard]
     asking: tuple[AllowEntry, ...]
+    services: Mapping[str, frozenset[str]]
+
+    def holds(self, entry: AllowEntry, service: str, now: datetime) -> bool:
+        """Whether an entry is in force for a service: named by it, or with a port of one named."""
+        in_time = entry.until is None or now < entry.until
+        return in_time and (not entry.services or service in self.services[entry.name])
 
     def of(self, prefix: Prefix, service: str, now: datetime, known: Identities) -> Grant:
         """Tell what every address of `prefix` is granted with the service of that name.
@@ -74,19 +80,19 @@ class Grants:
         """
         for guard in self.guards.covering(prefix):
             return Grant(guard=guard.why)
-        listed = (entry for entry in self.entries.covering(prefix) if entry.holds(service, now))
-        asking = tuple(entry for entry in self.asking if entry.holds(service, now))
-        found = (
-            known.get(prefix.network_address) if asking and is_host(prefix) else frozenset[str]()
-        )
+        listed = [one for one in self.entries.covering(prefix) if self.holds(one, service, now)]
+        asking = tuple(one for one in self.asking if self.holds(one, service, now))
+        if not asking or not is_host(prefix):
+            return Grant(entry=_best(listed))
+        found = known.get(prefix.network_address)
         if found is None:
             return Grant(entry=_best(listed), may_be=asking)
-        return Grant(entry=_best((*listed, *(one for one in asking if one.name in found))))
+        return Grant(entry=_best([*listed, *(one for one in asking if one.name in found)]))
 
     def inside(self, prefix: Prefix, service: str, now: datetime) -> bool:
         """Whether anything narrower than `prefix` is listed or guarded in it."""
         return any(True for _ in self.guards.inside(prefix)) or any(
-            entry.holds(service, now) for _, entry in self.entries.inside(prefix)
+            self.holds(entry, service, now) for _, entry in self.entries.inside(prefix)
         )
 
     def untouchable(self, prefix: Prefix, target: Target, now: datetime) -> Iterator[Prefix]:
@@ -100,10 +106,10 @@ class Grants:
         yield from (narrow for narrow, _ in self.guards.inside(prefix))
         yield from (prefix for _ in self.guards.covering(prefix))
         for narrow, entry in self.entries.inside(prefix):
-            if any(entry.holds(name, now) for name in names):
+            if any(self.holds(entry, name, now) for name in names):
                 yield narrow
         for entry in self.entries.covering(prefix):
-            if entry.patience is None and any(entry.holds(name, now) for name in names):
+            if entry.patience is None and any(self.holds(entry, name, now) for name in names):
                 yield prefix
 
 
@@ -117,7 +123,14 @@ def grants_of(policy: Policy, surroundings: Surroundings) -> Grants:
         ),
         guards=prefix_table((guard.prefix, guard) for guard in surroundings.guards),
         asking=tuple(entry for entry in policy.allowlist if entry.must_be_asked),
+        services={entry.name: _touched(entry, policy.services) for entry in policy.allowlist},
     )
+
+
+def _touched(entry: AllowEntry, services: Iterable[Service]) -> frozenset[str]:
+    """Give the services that have a port in common with one that the entry names."""
+    ports = {port for one in services if one.name in entry.services for port in one.ports}
+    return frozenset(one.name for one in services if not ports.isdisjoint(one.ports))
 
 
 def _best(entries: Iterable[AllowEntry]) -> AllowEntry | None:

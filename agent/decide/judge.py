@@ -48,7 +48,7 @@ def find(case: Case, above: int, doubt: Doubt) -> Finding:
     questions = (
         (not case.is_above, Finding.WARNED),
         (case.grant.is_exemption, Finding.EXEMPT),
-        (bool(case.asked), Finding.PENDING),
+        (case.may_be is not None, Finding.PENDING),
         (not rule.measure.proves and doubt.remains(case), Finding.UNPROVEN),
         (above < rule.sustained.times, Finding.SUSTAINING),
         (rule.mode is Mode.OBSERVE, Finding.OBSERVED),

@@ -54,7 +54,7 @@ class Proven:
             }
             for family in (AF_INET, AF_INET6)
         }
-        if minute == self.swept:
+        if minute == self.swept and all(len(each) <= REMEMBERED_AT_MOST for each in seen.values()):
             return Proven(seen, minute)
         oldest = minute - int(REMEMBERED_FOR.total_seconds()) // 60
         return Proven({family: _swept(each, oldest) for family, each in seen.items()}, minute)

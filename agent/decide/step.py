@@ -8,10 +8,10 @@ from agent.decide.ban import Bans, Court
 from agent.decide.case import Case, Docket
 from agent.decide.grants import Grants, grants_of
 from agent.decide.judge import Doubt, doubt_of, find
-from agent.decide.memory import Memory
+from agent.decide.memory import Memory, Track
 from agent.decide.prefixes import prefix_table
 from agent.decide.proof import Proven, under_pressure
-from agent.decide.sustain import Tracks, ended, is_news, samples_after, tracks_after
+from agent.decide.sustain import Named, ended, is_news, samples_after, tracks_after
 from agent.model.address import Address
 from agent.model.ban import Installed
 from agent.model.inputs import Inputs
@@ -39,7 +39,9 @@ def step(memory: Memory, inputs: Inputs, policy: Policy, now: datetime) -> tuple
     proven = _proven(memory.proven, policy, inputs, now)
     pressure = under_pressure(memory.counters, inputs.counters)
     doubt = doubt_of(cases, proven, pressure=pressure)
-    judged = [_judge(case, memory.tracks, doubt) for case in cases]
+    # By name: hashing a whole rule for each of its cases would cost more than the judgement.
+    tracked = {rule.name: memory.tracks.get(rule, {}) for rule in policy.rules}
+    judged = [_judge(case, tracked[case.rule.name].get(case.key), doubt) for case in cases]
 
     court = _court(cases, grants, inputs, now)
     bans = court.bans(_wishes(judged, cases))
@@ -47,11 +49,11 @@ def step(memory: Memory, inputs: Inputs, policy: Policy, now: datetime) -> tuple
     swept = memory.swept and memory.grants is grants
     trespassers = () if swept else tuple(court.trespassers())
 
-    tracked = [
+    outcomes = [
         (case.key, samples, verdict)
         for case, (samples, _), verdict in zip(cases, judged, verdicts, strict=True)
     ]
-    tracks = tracks_after(memory.tracks, tracked, policy.rules)
+    tracks = tracks_after(tracked, outcomes, policy.rules)
     after = Memory(
         tracks=tracks,
         counters=inputs.counters,
@@ -61,7 +63,7 @@ def step(memory: Memory, inputs: Inputs, policy: Policy, now: datetime) -> tuple
     )
     return after, Decision(
         verdicts=verdicts,
-        began=_news(cases, verdicts, memory.tracks),
+        began=_news(cases, verdicts, tracked),
         ended=tuple(
             sorted(
                 ended(memory.tracks, tracks, inputs.sample.tallies),
@@ -102,10 +104,9 @@ def _proven(last: Proven, policy: Policy, inputs: Inputs, now: datetime) -> Prov
     return last.after(inputs.sample.tallies.get(SOCKETS, {}), now)
 
 
-def _judge(case: Case, tracks: Tracks, doubt: Doubt) -> tuple[int, Verdict]:
+def _judge(case: Case, track: Track | None, doubt: Doubt) -> tuple[int, Verdict]:
     """Give a source's last samples under a rule, and the verdict before any ban is looked at."""
     rule = case.rule
-    track = tracks.get(rule, {}).get(case.key)
     # Samples while it was exempt don't count: a guard that is lost for one look, or an entry
     # that ends, must not be followed by a ban at once.
     samples = samples_after(track, rule, above=case.is_above and not case.grant.is_exemption)
@@ -148,13 +149,11 @@ def _settled(
     )
 
 
-def _news(
-    cases: Sequence[Case], verdicts: Sequence[Verdict], tracks: Tracks
-) -> tuple[Verdict, ...]:
+def _news(cases: Sequence[Case], verdicts: Sequence[Verdict], tracks: Named) -> tuple[Verdict, ...]:
     return tuple(
         verdict
         for case, verdict in zip(cases, verdicts, strict=True)
-        if is_news(tracks.get(case.rule, {}).get(case.key), verdict.finding)
+        if is_news(tracks[case.rule.name].get(case.key), verdict.finding)
     )
 
 

@@ -4,8 +4,9 @@ Told once an episode: a source that swings around its limit is one line, not one
 a sample. An episode ends after as many quiet samples as the rule looks back.
 """
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
+from typing import TypeAlias
 
 from agent.decide.count import counted, rows_of
 from agent.decide.memory import Track
@@ -13,7 +14,9 @@ from agent.model.policy import Rule
 from agent.model.sample import Tally
 from agent.model.verdict import Finding, Verdict
 
-Tracks = Mapping[Rule, Mapping[bytes, Track]]
+Tracks: TypeAlias = Mapping[Rule, Mapping[bytes, Track]]
+Named: TypeAlias = Mapping[str, Mapping[bytes, Track]]
+"""Tracks by the names of the rules of one policy."""
 
 _TOLD_BY_THE_BAN = frozenset({Finding.BAN, Finding.THROTTLE, Finding.HELD})
 
@@ -30,7 +33,7 @@ def is_news(track: Track | None, finding: Finding) -> bool:
 
 
 def tracks_after(
-    tracks: Tracks, verdicts: Iterable[tuple[bytes, int, Verdict]], rules: Iterable[Rule]
+    tracks: Named, verdicts: Iterable[tuple[bytes, int, Verdict]], rules: Sequence[Rule]
 ) -> dict[Rule, dict[bytes, Track]]:
     """Give the tracks after this sample.
 
@@ -39,23 +42,23 @@ def tracks_after(
         verdicts: This sample's: key, last samples as bits, verdict.
         rules: The policy's; what other rules remembered is forgotten.
     """
-    after: dict[Rule, dict[bytes, Track]] = {
-        rule: {
+    after: dict[str, dict[bytes, Track]] = {
+        rule.name: {
             key: replace(
                 track,
                 samples=samples_after(track, rule, above=False),
                 quiet=track.quiet + 1,
             )
-            for key, track in tracks.get(rule, {}).items()
+            for key, track in tracks[rule.name].items()
             if track.quiet + 1 < rule.sustained.of
         }
         for rule in rules
     }
     for key, samples, verdict in verdicts:
-        before = tracks.get(verdict.rule, {}).get(key)
+        before = tracks[verdict.rule.name].get(key)
         told = (before.told if before else frozenset[Finding]()) | {verdict.finding}
-        after[verdict.rule][key] = Track(samples, 0, told, verdict)
-    return after
+        after[verdict.rule.name][key] = Track(samples, 0, told, verdict)
+    return {rule: after[rule.name] for rule in rules}
 
 
 def ended(before: Tracks, after: Tracks, tally_of: Mapping[str, Tally]) -> Iterator[Verdict]:

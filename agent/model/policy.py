@@ -131,11 +131,6 @@ class AllowEntry:
         """Whether it holds sources that no prefix tells: they have to be identified."""
         return bool(self.names or self.ranges or self.hosts)
 
-    def holds(self, service: str, now: datetime) -> bool:
-        """Whether it is in force at `now` for the service of that name."""
-        in_time = self.until is None or now < self.until
-        return in_time and (not self.services or service in self.services)
-
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Rule:

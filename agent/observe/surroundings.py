@@ -14,6 +14,7 @@ from agent.errors import ObserveError
 from agent.model.address import AF_INET, AF_INET6, Address, Prefix, covers
 from agent.model.inputs import Guard, Surroundings
 from agent.observe.found import Found, address_of
+from agent.observe.proc_net import read_default_gateways, read_own_addresses
 from agent.observe.resolvers import read_resolvers
 from agent.observe.routes import read_gateways
 from agent.observe.sessions import read_sessions
@@ -40,13 +41,13 @@ def read_surroundings(
         environ: Of this process; a session of ssh leaves its client there.
     """
     found: list[Found] = []
-    for read in (
-        _read_own,
-        read_gateways,
-        partial(read_resolvers, root),
-        partial(read_sessions, root, environ),
+    for reads in (
+        (_read_own, partial(read_own_addresses, root)),
+        (read_gateways, partial(read_default_gateways, root)),
+        (partial(read_resolvers, root),),
+        (partial(read_sessions, root, environ),),
     ):
-        found += _tolerant(read)
+        found += _first_that_works(*reads)
     return guards_of(found)
 
 
@@ -76,12 +77,17 @@ def _order(guard: Guard) -> tuple[int, int, int]:
     return prefix.version, int(prefix.network_address), prefix.prefixlen
 
 
-def _tolerant(read: Callable[[], Iterable[Found]]) -> Iterator[Found]:
-    """Give what can be read; what can't must not lose the guards of the other sources."""
-    try:
-        yield from read()
-    except (ObserveError, OSError, RuntimeError, ValueError):
-        return
+def _first_that_works(*reads: Callable[[], Iterable[Found]]) -> list[Found]:
+    """Give what the first of these can read; what can't must not lose others' guards.
+
+    Netlink may be refused, and psutil gives up on an interface whose name is no UTF-8.
+    """
+    for read in reads:
+        try:
+            return list(read())
+        except (ObserveError, OSError, RuntimeError, ValueError, IndexError):
+            continue
+    return []
 
 
 def _read_own() -> Iterator[Found]:

@@ -73,11 +73,16 @@ class Audit:
         """
         stamp = {"timestamp": rfc3339(at), "cycle": cycle}
         try:
-            self._logger.log(event.level, event.name, **stamp, **event.fields)
+            self._logger.log(self._level(event, cycle), event.name, **stamp, **event.fields)
         except OSError as error:
             self.lost, self.failure = self.lost + 1, error
             if error.errno in _CLOSED:
                 self.on_closed()
+
+    def _level(self, event: Event, cycle: int | None) -> Level:
+        """Show a person the first cycle, to see that the agent is at work."""
+        is_first = cycle == 1 and event.name == "cycle.completed"
+        return Level.INFO if is_first and self.form is Format.TEXT else event.level
 
     def _sentence(self, _logger: object, _method: str, fields: MutableMapping[str, Any]) -> str:
         return line_of(fields, colour=self.colour)

@@ -158,7 +158,8 @@ def sources_changed(decision: Decision, affords: Callable[[int], bool]) -> Itera
         affords: Whether so many lines may be written; if not, there is a summary.
     """
     lines = len(decision.began) + len(decision.ended)
-    if lines and (lines > SUMMARY_ABOVE or not affords(lines)):
+    sources = {verdict.source for verdict in (*decision.began, *decision.ended)}
+    if lines and (len(sources) > SUMMARY_ABOVE or not affords(lines)):
         verdicts = Counter(verdict.finding.value for verdict in decision.verdicts)
         yield Event(
             "sources.summary",

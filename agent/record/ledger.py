@@ -48,7 +48,7 @@ class MemoryLedger:
     def settle(self, ban: Ban, *, applied: bool) -> None:
         """Remember whether the firewall, read back, holds it."""
         self._intended.pop(ban.ban_id, None)
-        if not applied:
+        if not applied or ban.ban_id in self._in_force:
             return
         self._in_force[ban.ban_id] = ban
         past = (*self._history.pop(ban.source, ()), PastBan(began=ban.begins, ended=ban.until))

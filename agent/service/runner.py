@@ -6,6 +6,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from functools import partial
+from math import inf
 from queue import SimpleQueue
 from threading import Lock
 from types import FrameType
@@ -49,6 +50,7 @@ class Runner:
     _busy: Lock = field(default_factory=Lock)
     _offer: Policy | None = None
     _due: float | None = None
+    _lateness_told: float = -inf
     _reason: str = ""
     _reload_wanted: bool = False
     _failure: tuple[str, datetime] | None = None
@@ -147,11 +149,12 @@ class Runner:
         self.loop.policy = policy
 
     def _tell_lateness(self) -> None:
-        """Tell of a start that is a whole cycle late or more."""
+        """Tell of a start that is a whole cycle late or more, once a minute at most."""
         start, every_s = clock.stopwatch(), self.loop.policy.every.total_seconds()
         late_s = start - self._due if self._due is not None else 0.0
         self._due = start + every_s
-        if late_s >= every_s:
+        if late_s >= every_s and start - self._lateness_told >= _TELL_AGAIN.total_seconds():
+            self._lateness_told = start
             self._tell(events.cycle_missed(late_s))
 
     def _tell_start(self) -> None:

@@ -12,6 +12,7 @@ from agent import cli
 from agent.cli import group
 from tests.service.test_runner import GOOD
 
+ONCE_AS_TEXT = ("--dry-run", "--once", "--log-format=text")
 POLICIES = sorted((Path(__file__).parents[2] / "policies").glob("*.yaml"))
 
 
@@ -40,7 +41,7 @@ def good(tmp_path: Path) -> Path:
 
 
 def test_one_dry_cycle(good: Path) -> None:
-    done = abuse_agent("--dry-run", "--once", "--policy", str(good))
+    done = abuse_agent("--dry-run", "--once", "--policy", str(good), "--log-level", "debug")
 
     assert (done.returncode, done.stderr) == (0, "")
     assert events(done)[:2] == ["agent.started", "policy.loaded"]
@@ -167,3 +168,56 @@ def test_a_bug_is_one_line(
 
     assert exit_.value.code == 70
     assert capsys.readouterr().err.count("\n") == 1
+
+
+@pytest.mark.parametrize("command", [["check"], ["--dry-run", "--once", "--policy"]])
+@pytest.mark.parametrize(
+    ("output", "status"),
+    [
+        pytest.param(">&-", 0, id="closed"),
+        pytest.param(">/dev/full", 74, id="full"),
+    ],
+)
+def test_an_output_that_takes_nothing(
+    command: list[str], output: str, status: int, good: Path
+) -> None:
+    done = subprocess.run(
+        ["sh", "-c", f'"$@" {output}', "sh", sys.executable, "-m", "agent", *command, good],
+        capture_output=True,
+        text=True,
+        timeout=60,
+        check=False,
+    )
+
+    assert done.returncode == status
+    assert done.stderr.count("\n") == (status == 74)
+    assert "bug" not in done.stderr
+
+
+def test_a_name_that_the_terminal_can_not_show_is_no_error(tmp_path: Path) -> None:
+    odd = tmp_path / "w\u00e9b.yaml"
+    odd.write_text(GOOD)
+    done = subprocess.run(
+        [sys.executable, "-m", "agent", *ONCE_AS_TEXT, f"--policy={odd}"],
+        capture_output=True,
+        text=True,
+        timeout=60,
+        check=False,
+        env={**os.environ, "PYTHONIOENCODING": "ascii"},
+    )
+
+    assert (done.returncode, done.stderr) == (0, "")
+    assert "w\\xe9b.yaml" in done.stdout
+
+
+def test_entries_that_nobody_looks_up_yet_are_noted(tmp_path: Path) -> None:
+    path = tmp_path / "p.yaml"
+    entry = "allowlist: [{name: bot, kind: crawler, names: [bot.example], grants: 5x}]\n"
+    path.write_text(GOOD.replace("rules:", f"{entry}rules:"))
+
+    checked = abuse_agent("check", str(path))
+    run = abuse_agent("--dry-run", "--once", "--policy", str(path))
+
+    assert checked.returncode == 0
+    assert checked.stdout.splitlines()[1].startswith(f"{path}:5: whoever may be bot")
+    assert json.loads(run.stdout.splitlines()[1])["notes"] == checked.stdout.splitlines()[1:]

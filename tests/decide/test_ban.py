@@ -1,35 +1,90 @@
 from datetime import timedelta
 
-from agent.decide.ban import Ask, merge
-from tests.builders import SSH, ban, decide, inputs, policy
+from agent.decide.ban import REASONS_AT_MOST, Wish, merge, target_of
+from agent.model.policy import Scope, Service
+from tests.builders import NET24, SSH, WEB, decide, entry, inputs, policy, rule, source
 
 HOUR = timedelta(hours=1)
+MINUTES = timedelta(minutes=10)
 
 
-def test_overlapping_bans_become_the_widest_for_as_long_as_is_asked_for_it() -> None:
-    wide, narrow = ban("192.0.2.0/24", reasons=("wide",)), ban(lasts=HOUR, reasons=("narrow",))
+def wish(index: int, text: str, lasts: timedelta = MINUTES, service: Service = WEB) -> Wish:
+    return Wish(
+        verdicts=(index,),
+        source=source(text),
+        scope=Scope.SERVICE,
+        target=target_of(rule(service=service), Scope.SERVICE),
+        lasts=lasts,
+        lead=index,
+    )
 
-    ((merged, verdicts),) = merge([Ask(verdict=0, ban=narrow), Ask(verdict=1, ban=wide)])
 
-    assert (merged.source, merged.lasts) == (wide.source, wide.lasts)
-    assert merged.reasons == ("narrow", "wide")
-    assert verdicts == (0, 1)
+def test_overlapping_bans_become_the_widest() -> None:
+    (merged,) = merge([wish(0, "192.0.2.10/32"), wish(1, "192.0.2.0/24", HOUR)])
+
+    assert (str(merged.source), merged.lasts) == ("192.0.2.0/24", HOUR)
+    assert (merged.verdicts, merged.lead) == ((0, 1), 1)
+
+
+def test_a_longer_ban_of_one_line_stays_beside_that_of_its_neighbourhood() -> None:
+    merged = merge([wish(0, "192.0.2.10/32", HOUR), wish(1, "192.0.2.0/24")])
+
+    assert [(str(one.source), one.lasts) for one in merged] == [
+        ("192.0.2.0/24", MINUTES),
+        ("192.0.2.10", HOUR),
+    ]
+
+
+def test_a_longer_ban_of_a_prefix_does_not() -> None:
+    (merged,) = merge([wish(0, "192.0.2.64/26", HOUR), wish(1, "192.0.2.0/24")])
+
+    assert (str(merged.source), merged.lasts) == ("192.0.2.0/24", MINUTES)
+
+
+def test_of_two_for_one_source_the_longest_is_installed() -> None:
+    (merged,) = merge([wish(0, "192.0.2.1/32"), wish(1, "192.0.2.1/32", HOUR)])
+
+    assert (merged.lasts, merged.lead, merged.verdicts) == (HOUR, 1, (0, 1))
 
 
 def test_bans_of_different_targets_are_not_merged() -> None:
-    asks = [Ask(verdict=0, ban=ban()), Ask(verdict=1, ban=ban(service=SSH))]
+    wishes = [wish(0, "192.0.2.1/32"), wish(1, "192.0.2.1/32", service=SSH)]
 
-    assert len(merge(asks)) == 2
+    assert len(merge(wishes)) == 2
 
 
 def test_the_order_is_that_of_the_heaviest_verdict() -> None:
-    asks = [
-        Ask(verdict=0, ban=ban("192.0.2.9/32")),
-        Ask(verdict=1, ban=ban("192.0.2.1/32", service=SSH)),
-        Ask(verdict=2, ban=ban("192.0.2.5/32")),
+    wishes = [
+        wish(0, "192.0.2.9/32"),
+        wish(1, "192.0.2.1/32", service=SSH),
+        wish(2, "192.0.2.5/32"),
     ]
 
-    assert [str(one.source) for one, _ in merge(asks)] == ["192.0.2.9", "192.0.2.1", "192.0.2.5"]
+    assert [str(one.source) for one in merge(wishes)] == ["192.0.2.9", "192.0.2.1", "192.0.2.5"]
+
+
+def test_a_ban_by_members_says_of_whom() -> None:
+    crowd = rule("crowd", per=NET24, members=3)
+    by = policy(crowd, allowlist=(entry("probe", "192.0.2.200/32"),))
+
+    added = decide(inputs({f"192.0.2.{host}": 40 for host in range(3)}), by).plan.add
+
+    expected = "crowd: 120 connections of 192.0.2.0/24, limit 100, above in 1 of the last 1 samples"
+    assert {one.reasons for one in added} == {(expected,)}
+
+
+def test_of_very_many_reasons_the_heaviest_are_told() -> None:
+    rules = [rule("crowd", per=NET24, limit=1), rule("host", limit=1)]
+    counts = {f"192.0.2.{host}": 2 + host for host in range(50)}
+
+    (one,) = decide(inputs(counts), policy(*rules)).plan.add
+
+    assert len(one.reasons) == REASONS_AT_MOST + 1
+    assert one.reasons[-1] == f"and {51 - REASONS_AT_MOST} more"
+
+
+def test_a_ban_of_the_whole_host_covers_no_service_by_name() -> None:
+    assert target_of(rule(scope=Scope.HOST), Scope.HOST)[1] == ""
 
 
 def test_a_ban_carries_its_evidence() -> None:

@@ -10,12 +10,12 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from agent.decide import Memory, allow_set, step
-from agent.model.address import HOST, Prefix, covers, overlaps
+from agent.model.address import HOST, Prefix, covers, grouper, is_line, overlaps, unpack
 from agent.model.ban import Ban, Installed
 from agent.model.inputs import Guard, Inputs, Surroundings
 from agent.model.plan import Decision
-from agent.model.policy import AllowEntry, Answer, Policy, Rule, Scope, Sustained
-from agent.model.sample import State
+from agent.model.policy import AllowEntry, Answer, Policy, Rule, Scope, Service, Sustained
+from agent.model.sample import SOCKETS, State
 from tests.builders import (
     NET24,
     NOW,
@@ -29,6 +29,11 @@ from tests.builders import (
     sample,
     tally,
 )
+
+BOTH = Service(name="both", ports=frozenset({22, 8080}))
+"""A service that has a port in common with ssh."""
+
+ALL_THREE = (WEB, SSH, BOTH)
 
 SETTINGS = settings(
     max_examples=300, deadline=None, derandomize=True, suppress_health_check=[HealthCheck.too_slow]
@@ -62,7 +67,7 @@ def rules(draw: st.DrawFn, name: str) -> Rule:
     throttled = draw(st.booleans())
     return rule(
         name,
-        service=draw(st.sampled_from([WEB, SSH])),
+        service=draw(st.sampled_from([WEB, SSH, BOTH])),
         limit=draw(st.integers(1, 20)),
         per=NET24 if wide else HOST,
         members=draw(st.integers(1, 3)) if wide else 1,
@@ -91,6 +96,7 @@ def entries(draw: st.DrawFn, name: str) -> AllowEntry:
 def policies(draw: st.DrawFn) -> Policy:
     return policy(
         *[draw(rules(f"rule-{index}")) for index in range(draw(st.integers(1, 4)))],
+        services=ALL_THREE,
         allowlist=tuple(
             draw(entries(f"entry-{index}")) for index in range(draw(st.integers(0, 3)))
         ),
@@ -120,10 +126,29 @@ def judge(moment: Inputs, by: Policy, memory: Memory | None = None) -> Decision:
     return step(memory or calm, moment, by, NOW)[1]
 
 
-def reaches(ban: Ban, prefix: Prefix, service: str) -> bool:
-    """Whether a ban drops packets of some address of `prefix` to a service."""
-    in_scope = ban.scope is Scope.HOST or (ban.service is not None and ban.service.name == service)
+def reaches(ban: Ban, prefix: Prefix, port: int) -> bool:
+    """Whether a ban drops packets of some address of `prefix` to a port."""
+    in_scope = ban.scope is Scope.HOST or (ban.service is not None and port in ban.service.ports)
     return in_scope and overlaps(ban.source.prefix, prefix)
+
+
+def spared(by: Policy, moment: Inputs) -> list[tuple[Prefix, int]]:
+    """Everybody whose packets to a port must never be dropped."""
+    ports = {one.name: one.ports for one in by.services}
+    guarded = [
+        (guard.prefix, port)
+        for guard in moment.surroundings.guards
+        for each in ports.values()
+        for port in each
+    ]
+    return guarded + [
+        (prefix, port)
+        for one in by.allowlist
+        if one.patience is None and (one.until is None or one.until > NOW)
+        for name in one.services or ports
+        for port in ports[name]
+        for prefix in one.prefixes
+    ]
 
 
 @SETTINGS
@@ -136,37 +161,51 @@ def test_no_ban_ever_reaches_an_exempt_or_guarded_address(
 
     added = judge(moment, by).plan.add
 
-    spared = [
-        (guard.prefix, service)
-        for guard in moment.surroundings.guards
-        for service in ("web", "ssh")
-    ]
-    spared += [
-        (prefix, service)
-        for one in by.allowlist
-        if one.patience is None
-        for service in ("web", "ssh")
-        if one.holds(service, NOW)
-        for prefix in one.prefixes
-    ]
-    for ban in added:
-        for prefix, service in spared:
-            if reaches(ban, prefix, service):
-                assert any(covers(listed, prefix) for listed in allowed)
+    for prefix, port in spared(by, moment):
+        if not any(covers(listed, prefix) for listed in allowed):
+            assert not any(reaches(ban, prefix, port) for ban in added)
 
 
 @SETTINGS
 @given(policies(), moments())
 def test_no_exempt_or_guarded_source_gets_a_verdict_that_bans(by: Policy, moment: Inputs) -> None:
+    listed = spared(by, moment)
     for verdict in judge(moment, by).verdicts:
-        spared = [guard.prefix for guard in moment.surroundings.guards] + [
-            prefix
-            for one in by.allowlist
-            if one.patience is None and one.holds(verdict.rule.service.name, NOW)
-            for prefix in one.prefixes
-        ]
-        if any(covers(prefix, verdict.source.prefix) for prefix in spared):
+        ports = verdict.rule.service.ports
+        if any(covers(prefix, verdict.source.prefix) and port in ports for prefix, port in listed):
             assert verdict.finding.value in {"exempt", "warned"}
+
+
+@SETTINGS
+@given(policies(), moments())
+def test_nobody_is_banned_below_the_limit_times_his_patience(by: Policy, moment: Inputs) -> None:
+    counts = moment.sample.tallies[SOCKETS]
+    for ban in judge(moment, by).plan.add:
+        rule_ = next(one for one in by.rules if one.name == ban.rule)
+        key_of = grouper(rule_.per)
+        group = {
+            key_of(family, packed)
+            for family, _, _, packed in counts
+            if unpack(family, packed) in ban.source.prefix
+        }
+        total = sum(
+            count
+            for (family, state, port, packed), count in counts.items()
+            if key_of(family, packed) in group
+            and state in rule_.states
+            and port in rule_.service.ports
+        )
+        patience = max(
+            (
+                one.patience
+                for one in by.allowlist
+                if one.patience and (one.until is None or one.until > NOW)
+                if not one.services or rule_.service.name in one.services
+                if any(covers(listed, ban.source.prefix) for listed in one.prefixes)
+            ),
+            default=1,
+        )
+        assert total > rule_.limit * patience
 
 
 def reached(decision: Decision) -> set[tuple[Prefix, str, str]]:
@@ -174,7 +213,7 @@ def reached(decision: Decision) -> set[tuple[Prefix, str, str]]:
     return {
         (ban.source.prefix, service, ban.answer.value)
         for ban in decision.plan.add
-        for service in ("web", "ssh")
+        for service in ("web", "ssh", "both")
         if ban.scope is Scope.HOST or (ban.service is not None and ban.service.name == service)
     }
 
@@ -237,8 +276,11 @@ def test_a_plan_is_disjoint_within_a_target(by: Policy, moment: Inputs) -> None:
     added = judge(moment, by).plan.add
     for index, one in enumerate(added):
         for other in added[:index]:
-            assert one.target != other.target or not overlaps(
-                one.source.prefix, other.source.prefix
+            wide, narrow = sorted((one, other), key=lambda ban: ban.source.prefix.prefixlen)
+            assert (
+                one.target != other.target
+                or not overlaps(one.source.prefix, other.source.prefix)
+                or (is_line(narrow.source.prefix) and narrow.lasts > wide.lasts)
             )
 
 

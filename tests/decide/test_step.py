@@ -9,13 +9,14 @@ from types import MappingProxyType
 import pytest
 
 from agent.decide import Memory, step
-from agent.model.policy import Answer, Mode, Policy, Safety, Scope, Sustained
+from agent.model.policy import Answer, Mode, Policy, Safety, Scope, Service, Sustained
 from agent.model.sample import State
 from agent.model.verdict import Finding
 from tests.builders import (
     NET24,
     NOW,
     SSH,
+    WEB,
     ban,
     banned,
     decide,
@@ -339,6 +340,21 @@ class TestWide:
 
         assert [(str(one.source), one.count) for one in decision.ended] == [("2001:db8::1", 7)]
 
+    def test_a_newcomer_without_weight_holds_nothing_up(self) -> None:
+        by = policy(self.rule, allowlist=(entry("crawler", names=("googlebot.com",)),))
+        known = {ip_address(host): frozenset[str]() for host in self.crowd}
+        counts = {**self.crowd, "198.51.100.99": 1}
+
+        decision = decide(inputs(counts, identities=known), by)
+
+        assert banned(decision) == list(self.crowd)
+        assert [str(one) for one in decision.questions] == ["198.51.100.99"]
+
+    def test_who_is_above_what_he_may_be_is_not_waited_for(self) -> None:
+        by = policy(allowlist=(entry("crawler", names=("googlebot.com",), patience=5),))
+
+        assert banned(decide(inputs({"2001:db8::1": 10_000}), by)) == ["2001:db8::/64"]
+
     def test_a_member_that_may_be_on_the_allowlist_holds_the_whole_up(self) -> None:
         by = policy(self.rule, allowlist=(entry("crawler", names=("googlebot.com",)),))
 
@@ -527,3 +543,55 @@ def test_nothing_ends_because_a_rule_was_changed() -> None:
     _, decision = step(memory, inputs({"192.0.2.1": 101}), policy(rule(limit=50)), NOW)
 
     assert decision.ended == ()
+
+
+def test_an_exemption_holds_for_every_service_with_one_of_its_ports() -> None:
+    everything = Service(name="all", ports=frozenset({22, 80}))
+    by = policy(
+        rule(service=everything),
+        services=(WEB, SSH, everything),
+        allowlist=(entry("admin", "192.0.2.1/32", services=frozenset({"ssh"})),),
+    )
+
+    assert found(decide(inputs({"192.0.2.1": 500}), by)) == {"192.0.2.1": "exempt"}
+
+
+@pytest.mark.parametrize(
+    ("answer", "expected"),
+    [
+        pytest.param(Answer.THROTTLE, "ban", id="a-throttle-does-not-hold-a-drop"),
+        pytest.param(Answer.DROP, "held", id="a-drop-does"),
+    ],
+)
+def test_what_holds_a_source(answer: Answer, expected: str) -> None:
+    installed = holding(ban(answer=answer))
+
+    assert found(decide(inputs({"192.0.2.10": 101}, installed=installed), policy())) == {
+        "192.0.2.10": expected
+    }
+
+
+def test_a_ban_of_one_service_does_not_hold_the_host() -> None:
+    by = policy(rule(scope=Scope.HOST))
+
+    assert banned(decide(inputs({"192.0.2.10": 101}, installed=holding(ban())), by)) == [
+        "192.0.2.10"
+    ]
+
+
+def test_a_wider_ban_leaves_those_of_another_service_alone() -> None:
+    installed = holding(ban("198.51.100.9/32", service=SSH, lasts=timedelta(seconds=5)))
+
+    decision = decide(inputs(TestWide.crowd, installed=installed), policy(TestWide.rule))
+
+    assert banned(decision) == ["198.51.100.0/24"]
+    assert decision.plan.lift == ()
+
+
+def test_a_listed_address_of_another_service_does_not_split_a_ban() -> None:
+    probe = entry("probe", "198.51.100.200/32", services=frozenset({"ssh"}))
+    ended = entry("guest", "198.51.100.201/32", until=NOW)
+
+    by = policy(TestWide.rule, allowlist=(probe, ended))
+
+    assert banned(decide(inputs(TestWide.crowd), by)) == ["198.51.100.0/24"]

@@ -1,5 +1,6 @@
 """Guards from a made-up tree; and what is broken loses nothing but itself."""
 
+import os
 import socket
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
@@ -167,3 +168,13 @@ def test_each_prefix_is_there_once_in_order_and_with_all_its_reasons() -> None:
         *map(ip_network, ("::1/128", "2001:db8::1/128", "fe80::/10")),
     ]
     assert guards[3].why == "gateway; resolver"
+
+
+def test_a_fifo_beside_a_session_is_left_alone(tmp_path: Path) -> None:
+    write(tmp_path, "run/systemd/sessions/2", "REMOTE_HOST=192.0.2.9\nSTATE=active\n")
+    os.mkfifo(tmp_path / "run/systemd/sessions/2.ref")
+    os.mkfifo(tmp_path / "run/systemd/sessions/3")
+    write(tmp_path, "etc/hosts", "")
+    os.mkfifo(tmp_path / "etc/resolv.conf")
+
+    assert found(tmp_path) == {"192.0.2.9/32": "session (/run/systemd/sessions)"}

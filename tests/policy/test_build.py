@@ -7,6 +7,7 @@ from ipaddress import ip_network
 
 import pytest
 
+from agent.errors import PolicyError
 from agent.model.address import HOST, Width
 from agent.model.policy import (
     AllowEntry,
@@ -162,3 +163,34 @@ def test_the_hash_is_over_names_and_bytes_that_can_not_shift() -> None:
         digest(("b", more), ("a", good)),
     }
     assert len(different) == 5
+
+
+def test_of_very_many_faults_the_first_are_told() -> None:
+    text = "version: 1\nrules: [" + "x, " * 5000 + "]\n"
+    with pytest.raises(PolicyError) as wrong:
+        parse_policy([PolicyText(file="p.yaml", folder="/", raw=text.encode())])
+
+    assert len(wrong.value.faults) == 201
+    assert wrong.value.faults[-1].problem == "... and 4800 more faults after this"
+
+
+def test_services_are_limited_in_number() -> None:
+    many = "".join(f"  s{number}: {{ports: 1-65535}}\n" for number in range(101))
+    rule_ = "rules: [{name: a, service: s1, count: connections, above: 10}]\n"
+    with pytest.raises(PolicyError) as wrong:
+        parse_policy(
+            [PolicyText(file="p", folder="/", raw=f"version: 1\nservices:\n{many}{rule_}".encode())]
+        )
+
+    assert [fault.line for fault in wrong.value.faults] == [103]
+
+
+def test_the_hash_does_not_depend_on_the_folder() -> None:
+    head = b"version: 1\nservices: {w: {ports: 80}}\n"
+    text = head + b"rules: [{name: a, service: w, count: connections, above: 9}]\n"
+    hashes = {
+        parse_policy([PolicyText(file=file, folder="/", raw=text)]).sha256
+        for file in ("p.yaml", "/etc/p.yaml", "q.yaml")
+    }
+
+    assert len(hashes) == 2

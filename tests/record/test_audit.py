@@ -108,3 +108,9 @@ def test_a_full_disk_loses_lines_and_stops_nothing() -> None:
     audit.write(Event("x"), NOW)
 
     assert audit.lost == 2
+
+
+def test_a_person_is_shown_the_first_cycle() -> None:
+    event = Event("cycle.completed", {}, Level.DEBUG)
+
+    assert written(event, cycle=1) == written(event, cycle=2, form=Format.JSON) == ""

@@ -142,8 +142,8 @@ SENTENCES = [
                 decide(inputs({f"192.0.2.{host}": 101 for host in range(150)}), policy())
             )
         ),
-        "sources.summary    150 sources came near or over a limit, 0 are no longer; those that are, "
-        "by verdict: ban 150",
+        "sources.summary    150 sources came near or over a limit, 0 are no longer; "
+        "those that are, by verdict: ban 150",
         id="summary",
     ),
     pytest.param(

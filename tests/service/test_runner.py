@@ -1,5 +1,6 @@
 """The agent's life, in a process of its own: signals, reloads, an end within a second."""
 
+import fcntl
 import json
 import os
 import queue
@@ -158,3 +159,47 @@ def test_a_dry_run_whose_reader_has_gone_ends_by_itself(policy: Path) -> None:
     _, errors = process.communicate(timeout=10)
 
     assert (process.returncode, errors) == (0, b"")
+
+
+def _stuck(policy: Path) -> tuple[subprocess.Popen[bytes], int]:
+    """Start an agent whose output nobody reads and whose pipe is full."""
+    reader, writer = os.pipe()
+    fcntl.fcntl(writer, fcntl.F_SETPIPE_SZ, 4096)
+    process = subprocess.Popen(
+        [sys.executable, "-m", "agent", "--dry-run", "--policy", str(policy), "--log-level=debug"],
+        stdout=writer,
+        stderr=subprocess.DEVNULL,
+    )
+    os.close(writer)
+    time.sleep(3)
+    return process, reader
+
+
+@pytest.mark.parametrize("before", [[], [signal.SIGHUP] * 20])
+def test_a_signal_ends_it_within_a_second_though_nobody_reads(
+    policy: Path, before: list[signal.Signals]
+) -> None:
+    process, reader = _stuck(policy)
+    try:
+        for number in before:
+            process.send_signal(number)
+        start = time.monotonic()
+        process.send_signal(signal.SIGTERM)
+        process.wait(timeout=5)
+
+        assert time.monotonic() - start < 1.1
+        assert process.returncode == 0
+    finally:
+        process.kill()
+        process.wait()
+        os.close(reader)
+
+
+def test_a_second_signal_does_not_change_how_it_ends(agent: Agent) -> None:
+    agent.wait_for("cycle.completed")
+    agent.process.send_signal(signal.SIGINT)
+    agent.process.send_signal(signal.SIGINT)
+    agent.process.send_signal(signal.SIGHUP)
+
+    assert agent.end(signal.SIGTERM) < 1
+    assert agent.process.returncode == 0
