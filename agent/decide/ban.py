@@ -128,23 +128,29 @@ class Court:
         A ban of the whole host that would reach into a service for which the source
         is spared shrinks to the rule's service.
         """
-        whole = not case.asked and self._scope(case.source, case.rule) is not None
-        guilty = (Source.of(one) for one in case.members if one not in case.asked)
-        for source in (case.source,) if whole else guilty:
-            scope = self._scope(source, case.rule)
-            if scope and not _is_held(self.held, source, target_of(case.rule, scope)):
-                yield self._wish(index, case.rule, source, scope)
+        whole = None if case.asked else self._scope(case.source, case.rule)
+        if whole:
+            yield from self._wish(index, case.rule, case.source, whole)
+            return
+        for member in case.members:
+            source = Source.of(member)
+            scope = None if member in case.asked else self._scope(source, case.rule)
+            if scope:
+                yield from self._wish(index, case.rule, source, scope)
 
-    def _wish(self, index: int, rule: Rule, source: Source, scope: Scope) -> Wish:
-        past = self.history.get(source, ())
-        return Wish(
-            verdicts=(index,),
-            source=source,
-            scope=scope,
-            target=target_of(rule, scope),
-            lasts=length_of(rule.lasts, rule.escalation, past, self.now),
-            lead=index,
-        )
+    def _wish(self, index: int, rule: Rule, source: Source, scope: Scope) -> Iterator[Wish]:
+        """Wish for a ban, unless there is one already."""
+        target = target_of(rule, scope)
+        if not _is_held(self.held, source, target):
+            past = self.history.get(source, ())
+            yield Wish(
+                verdicts=(index,),
+                source=source,
+                scope=scope,
+                target=target,
+                lasts=length_of(rule.lasts, rule.escalation, past, self.now),
+                lead=index,
+            )
 
     def _scope(self, source: Source, rule: Rule) -> Scope | None:
         """Give the widest scope in which a ban of `source` reaches nobody who is spared."""

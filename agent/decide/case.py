@@ -35,8 +35,8 @@ class Case:
         count: What the rule counts, without spared members of a wide source.
         limit: The rule's, times the patience granted.
         grant: What the source as a whole is granted.
-        members: The addresses counted, each once, by order of address.
-        asked: Those of them that nobody has identified yet, where it matters.
+        rows: What was counted.
+        asked: Those of its members that nobody has identified yet, where it matters.
         may_be: The allowlist entry that could still spare the source; None otherwise.
     """
 
@@ -47,9 +47,14 @@ class Case:
     count: int
     limit: int
     grant: Grant
-    members: tuple[Address, ...]
+    rows: Sequence[Row]
     asked: tuple[Address, ...] = ()
     may_be: AllowEntry | None = None
+
+    @property
+    def members(self) -> tuple[Address, ...]:
+        """The addresses counted, each once, in order."""
+        return _members(self.rows)
 
     @property
     def is_above(self) -> bool:
@@ -99,10 +104,13 @@ class Docket:
             return
         grant = self._grant(rule, source)
         if is_host(source.prefix) or grant.is_exemption:
+            granted: Mapping[Address, Grant] = {}
+        else:
+            granted = self._granted(rule, source, rows)
+        if not granted:
             for case in self._case(rule, (key, key), source, rows, grant):
-                yield _with_questions(case, rows, {})
+                yield _with_questions(case, {}) if grant.may_be else case
             return
-        granted = self._granted(rule, source, rows)
         alike: list[Row] = []
         apart: dict[Address, list[Row]] = {}
         for row in rows:
@@ -113,7 +121,7 @@ class Docket:
             keys = (member_key(own[0].family, own[0].packed), key)
             yield from self._case(rule, keys, Source.of(member), own, granted[member])
         for case in self._case(rule, (key, key), source, alike, grant):
-            yield _with_questions(case, alike, granted)
+            yield _with_questions(case, granted)
 
     def _case(
         self,
@@ -124,10 +132,9 @@ class Docket:
         grant: Grant,
     ) -> Iterator[Case]:
         """Give the case, if the source is near the limit."""
-        members = _members(rows)
         count, limit = sum(row.number for row in rows), rule.limit * grant.patience
         is_near = count * rule.warn.denominator > limit * rule.warn.numerator
-        if is_near and _hosts(rows) >= rule.members:
+        if is_near and (rule.members == 1 or _hosts(rows) >= rule.members):
             yield Case(
                 rule=rule,
                 key=keys[0],
@@ -136,7 +143,7 @@ class Docket:
                 count=count,
                 limit=limit,
                 grant=grant,
-                members=members,
+                rows=rows,
             )
 
     def _grant(self, rule: Rule, source: Source) -> Grant:
@@ -152,14 +159,14 @@ class Docket:
         return {one: self._grant(rule, Source.of(one)) for one in _members(rows)}
 
 
-def _with_questions(case: Case, rows: Sequence[Row], granted: Mapping[Address, Grant]) -> Case:
+def _with_questions(case: Case, granted: Mapping[Address, Grant]) -> Case:
     """Note which members nobody has identified yet, and whether that could spare the source.
 
     It could when those that count would not be enough without them: one newcomer
     without weight decides nothing.
     """
     counts: Counter[Address] = Counter()
-    for row in rows:
+    for row in case.rows:
         counts[unpack(row.family, row.packed)] += row.number
     unknown = {
         one: entry
@@ -169,7 +176,7 @@ def _with_questions(case: Case, rows: Sequence[Row], granted: Mapping[Address, G
     known = case.count - sum(counts[one] for one in unknown)
     return replace(
         case,
-        asked=tuple(one for one in case.members if one in unknown),
+        asked=tuple(sorted(unknown, key=lambda one: (one.version, int(one)))),
         may_be=next(iter(unknown.values()), None) if known <= case.limit else None,
     )
 

@@ -117,7 +117,6 @@ def _judge(case: Case, track: Track | None, doubt: Doubt) -> tuple[int, Verdict]
         count=case.count,
         limit=case.limit,
         above=samples.bit_count(),
-        members=len(case.members),
         entry=case.may_be or case.grant.entry,
         guard=case.grant.guard,
     )

@@ -34,7 +34,6 @@ class Verdict:
         count: What the rule counted.
         limit: The rule's, times the patience granted to this source.
         above: In how many of the rule's last samples it was above the limit.
-        members: Different addresses in it that were counted.
         entry: The allowlist entry behind it: it exempts the source, gives the limit
             its patience, or is what a pending source may turn out to belong to.
         guard: What the agent found the source to be; None unless it is guarded.
@@ -46,6 +45,5 @@ class Verdict:
     count: int
     limit: int
     above: int
-    members: int
     entry: AllowEntry | None = None
     guard: str | None = None
