@@ -43,10 +43,10 @@ def step(memory: Memory, inputs: Inputs, policy: Policy, now: datetime) -> tuple
     tracked = {rule.name: memory.tracks.get(rule, {}) for rule in policy.rules}
     judged = [_judge(case, tracked[case.rule.name].get(case.key), doubt) for case in cases]
 
-    court = _court(cases, grants, inputs, now)
+    swept = memory.swept and memory.grants is grants
+    court = _court(cases, grants, inputs, now, swept=swept)
     bans = court.bans(_wishes(judged, cases))
     verdicts = _settled(judged, cases, bans, court)
-    swept = memory.swept and memory.grants is grants
     trespassers = () if swept else tuple(court.trespassers())
 
     outcomes = [
@@ -82,16 +82,20 @@ def _grants(last: Grants | None, policy: Policy, inputs: Inputs) -> Grants:
     return grants_of(policy, inputs.surroundings)
 
 
-def _court(cases: Sequence[Case], grants: Grants, inputs: Inputs, now: datetime) -> Court:
-    """Make the look-up tables of what is installed, when there is somebody to ban."""
-    installed = inputs.installed
-    held = installed if any(case.is_above for case in cases) else Installed()
+def _court(
+    cases: Sequence[Case], grants: Grants, inputs: Inputs, now: datetime, *, swept: bool
+) -> Court:
+    """Make the look-up tables of what is installed: only when they will be looked into."""
+    installed, nothing = inputs.installed, Installed()
+    is_needed = any(case.is_above for case in cases)
+    held = installed if is_needed else nothing
+    allowed = installed if is_needed or not swept else nothing
     return Court(
         policy=grants.policy,
         grants=grants,
         installed=installed,
         held=prefix_table((one.source.prefix, one) for one in held.bans),
-        allowed=prefix_table((prefix, prefix) for prefix in installed.allowed),
+        allowed=prefix_table((prefix, prefix) for prefix in allowed.allowed),
         history=inputs.history,
         now=now,
     )
