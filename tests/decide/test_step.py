@@ -595,3 +595,15 @@ def test_a_listed_address_of_another_service_does_not_split_a_ban() -> None:
     by = policy(TestWide.rule, allowlist=(probe, ended))
 
     assert banned(decide(inputs(TestWide.crowd), by)) == ["198.51.100.0/24"]
+
+
+def test_a_lift_that_did_not_hold_is_asked_for_again_and_then_no_more() -> None:
+    by = policy(allowlist=(entry("office", "192.0.2.0/24"),))
+    memory, lifts = Memory(), []
+    for installed in (holding(ban()), holding(ban()), holding(), holding(ban())):
+        memory, decision = step(memory, inputs({}, installed=installed), by, NOW)
+        lifts.append(len(decision.plan.lift))
+
+    # Looked for until there was nothing to lift, and not in every cycle from then on:
+    # what comes later was judged by the same grants.
+    assert lifts == [1, 1, 0, 0]
