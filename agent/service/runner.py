@@ -80,6 +80,7 @@ class Runner:
         """Run cycles until SIGTERM, SIGINT or a closed output; SIGHUP reloads the policy."""
         # A cycle's values refer to each other one way only, so that looking for garbage
         # whenever there are many of them would double the time of a cycle under attack.
+        gc.collect()
         gc.freeze()
         gc.disable()
         signal.signal(signal.SIGALRM, _end_now)
