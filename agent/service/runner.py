@@ -4,11 +4,11 @@ import gc
 import os
 import signal
 from collections.abc import Callable
+from contextlib import suppress
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from functools import partial
 from math import inf
-from queue import SimpleQueue
 from threading import Lock
 from types import FrameType
 from typing import NoReturn
@@ -29,6 +29,11 @@ CYCLE_PATIENCE_S = 0.7
 PATIENCE_S = 0.9
 """When the process ends in any case, also while it hangs in a write that nobody reads."""
 
+_OUTPUT_CLOSED = 0
+"""Beside the numbers of signals, in the pipe that wakes the main thread."""
+
+_PIPE_BYTES = 65_536
+
 _TELL_AGAIN = timedelta(minutes=1)
 """A failure that stays the same is told no more often."""
 
@@ -48,13 +53,11 @@ class Runner:
     audit: Audit
     paths: tuple[str, ...]
     load: Callable[[], Policy]
-    _news: SimpleQueue[str] = field(default_factory=SimpleQueue)
     _busy: Lock = field(default_factory=Lock)
     _offer: Policy | None = None
     _due: float | None = None
     _lateness_told: float = -inf
-    _reason: str = ""
-    _reload_wanted: bool = False
+    _stopping: bool = False
     _failure: tuple[str, datetime] | None = None
     _scheduler: SteadyScheduler | None = None
     _tidy: Callable[[], int] = field(default_factory=lambda: at_most_every(60, gc.collect))
@@ -83,28 +86,28 @@ class Runner:
         gc.collect()
         gc.freeze()
         gc.disable()
+        # The C handler writes each signal's number into this pipe, whatever thread it meets:
+        # a lock or a queue to wait on could miss the one that comes just before.
+        news, wake = os.pipe2(os.O_CLOEXEC | os.O_NONBLOCK)
+        os.set_blocking(news, True)
+        signal.set_wakeup_fd(wake, warn_on_full_buffer=False)
         signal.signal(signal.SIGALRM, _end_now)
         for number in (signal.SIGTERM, signal.SIGINT, signal.SIGHUP):
             signal.signal(number, self._on_signal)
-        self.audit.on_closed = partial(self._news.put, "output closed")
+        self.audit.on_closed = partial(_mark_closed, wake)
         self._tell_start()
         self._scheduler = SteadyScheduler(self._tick, self.loop.policy.every)
         self._scheduler.start()
-        while (news := self._news.get()) == signal.SIGHUP.name and not self._reason:
-            self._reload_wanted = False
-            self._reload()
-        self._stop(self._reason or news)
+        while not (reason := _reason_in(told := os.read(news, _PIPE_BYTES))):
+            if signal.SIGHUP in told:
+                self._reload()
+        self._stop(reason)
 
     def _on_signal(self, number: int, _frame: FrameType | None) -> None:
-        """Note a signal: many hang-ups are one reload, and an end goes before them."""
+        """Begin no more cycles, and end in time even if this thread hangs in a write."""
         if number != signal.SIGHUP:
-            self._reason = self._reason or signal.Signals(number).name
+            self._stopping = True
             signal.setitimer(signal.ITIMER_REAL, PATIENCE_S)
-        elif self._reload_wanted:
-            return
-        else:
-            self._reload_wanted = True
-        self._news.put(signal.Signals(number).name)
 
     def _reload(self) -> None:
         """Read the policy in this thread; the next cycle takes it."""
@@ -118,7 +121,7 @@ class Runner:
         self._tell(events.policy_loaded(policy))
 
     def _stop(self, reason: str) -> None:
-        self._reason = reason
+        self._stopping = True
         for number in (signal.SIGTERM, signal.SIGINT, signal.SIGHUP):
             signal.signal(number, signal.SIG_IGN)
         signal.setitimer(signal.ITIMER_REAL, PATIENCE_S)
@@ -129,7 +132,7 @@ class Runner:
     def _tick(self) -> None:
         """Run one cycle in the scheduler's thread; a failing one is told and over."""
         with self._busy:
-            if self._reason:
+            if self._stopping:
                 return
             self._take_offer()
             self._tell_lateness()
@@ -177,6 +180,22 @@ class Runner:
 
     def _tell(self, event: events.Event, cycle: int | None = None) -> None:
         self.audit.write(event, clock.now(), cycle)
+
+
+def _mark_closed(wake: int) -> None:
+    """Wake the main thread to end; once the pipe is full of marks it is told enough."""
+    with suppress(BlockingIOError):
+        os.write(wake, bytes([_OUTPUT_CLOSED]))
+
+
+def _reason_in(told: bytes) -> str:
+    """Give why to end, from signal numbers and marks; empty when there is no reason."""
+    for number in told:
+        if number == _OUTPUT_CLOSED:
+            return "output closed"
+        if number in {signal.SIGTERM, signal.SIGINT}:
+            return signal.Signals(number).name
+    return ""
 
 
 def _end_now(_number: int = 0, _frame: FrameType | None = None) -> NoReturn:
