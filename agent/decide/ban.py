@@ -132,9 +132,9 @@ class Court:
         if whole:
             yield from self._wish(index, case.rule, case.source, whole)
             return
-        for member in case.members:
-            source = Source.of(member)
-            scope = None if member in case.asked else self._scope(source, case.rule)
+        asked = frozenset(case.asked)
+        for source in (Source.of(member) for member in case.members if member not in asked):
+            scope = self._scope(source, case.rule)
             if scope:
                 yield from self._wish(index, case.rule, source, scope)
 

@@ -114,14 +114,15 @@ def _judge(case: Case, track: Track | None, doubt: Doubt) -> tuple[int, Verdict]
     # Samples while it was exempt don't count: a guard that is lost for one look, or an entry
     # that ends, must not be followed by a ban at once.
     samples = samples_after(track, rule, above=case.is_above and not case.grant.is_exemption)
+    finding = find(case, samples.bit_count(), doubt)
     verdict = Verdict(
-        finding=find(case, samples.bit_count(), doubt),
+        finding=finding,
         source=case.source,
         rule=rule,
         count=case.count,
         limit=case.limit,
         above=samples.bit_count(),
-        entry=case.may_be or case.grant.entry,
+        entry=case.may_be if finding is Finding.PENDING else case.grant.entry,
         guard=case.grant.guard,
     )
     return samples, verdict

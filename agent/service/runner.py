@@ -105,7 +105,7 @@ class Runner:
 
     def _on_signal(self, number: int, _frame: FrameType | None) -> None:
         """Begin no more cycles, and end in time even if this thread hangs in a write."""
-        if number != signal.SIGHUP:
+        if number != signal.SIGHUP and not self._stopping:
             self._stopping = True
             signal.setitimer(signal.ITIMER_REAL, PATIENCE_S)
 
@@ -124,7 +124,8 @@ class Runner:
         self._stopping = True
         for number in (signal.SIGTERM, signal.SIGINT, signal.SIGHUP):
             signal.signal(number, signal.SIG_IGN)
-        signal.setitimer(signal.ITIMER_REAL, PATIENCE_S)
+        if not any(signal.getitimer(signal.ITIMER_REAL)):  # a signal has begun the count
+            signal.setitimer(signal.ITIMER_REAL, PATIENCE_S)
         if not self._busy.acquire(timeout=CYCLE_PATIENCE_S):
             _end_now()
         self._tell_stop(reason)

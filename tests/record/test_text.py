@@ -220,3 +220,11 @@ def test_a_pending_source_names_what_it_may_be() -> None:
     (event,) = sources_changed(decide(inputs({"192.0.2.1": 1001}), by))
 
     assert "it may be googlebot, policy.yaml:9, and that is not known" in sentence(event)
+
+
+def test_what_a_source_may_be_gives_it_no_patience_yet() -> None:
+    by = policy(allowlist=(entry("googlebot", names=("googlebot.com",)),))
+    (event,) = sources_changed(decide(inputs({"192.0.2.1": 90}), by))
+
+    assert "limit 100 (web-connections): near the limit" in sentence(event)
+    assert "allowlist" not in event.fields
