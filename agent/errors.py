@@ -5,7 +5,12 @@
     │   └── MissingFileError 66  a policy path does not exist
     ├── ObserveError     70  the kernel's answer can't be had or can't be read
     │   └── RefusedError     77  the kernel refuses to tell; another reader may be tried
-    └── FirewallError    69  the firewall is not there, or did not do as told
+    ├── FirewallError    69  the firewall is not there, or did not do as told
+    │   └── PrivilegeError   77  this process may not use it; names the capability
+    ├── StateError       73  the state directory or the ledger can't be used
+    ├── BusyError        75  another agent, or another command, holds what is needed
+    ├── MissingSourceError 66  the source asked for is not there
+    └── SparedError       1  a ban by hand would reach somebody who is spared
 
 The statuses are those of sysexits.h; a broad ``except`` stands only at the
 outermost edge, in ``agent.cli.entry`` and around a cycle.
@@ -79,3 +84,33 @@ class FirewallError(AgentError):
     """The firewall is not there, or did not do as it was told."""
 
     exit_status = 69
+
+
+class PrivilegeError(FirewallError):
+    """This process may not use the firewall; the text names the capability that it lacks."""
+
+    exit_status = 77
+
+
+class StateError(AgentError):
+    """The state directory or the ledger can't be used."""
+
+    exit_status = 73
+
+
+class BusyError(AgentError):
+    """Another agent, or another command, holds what is needed."""
+
+    exit_status = 75
+
+
+class MissingSourceError(AgentError):
+    """The source that a command is about is not there."""
+
+    exit_status = 66
+
+
+class SparedError(AgentError):
+    """A ban by hand would reach somebody who is guarded or exempt."""
+
+    exit_status = 1

@@ -9,9 +9,11 @@ from ipaddress import ip_address, ip_network
 from typing import Any
 
 from agent.decide import Memory, step
+from agent.decide.layout import layout_of
 from agent.model.address import HOST, Prefix, Source, Width, pack
-from agent.model.ban import Ban, Held, Installed
+from agent.model.ban import Ban, Held, Installed, Mark
 from agent.model.inputs import Guard, Inputs, Surroundings
+from agent.model.layout import Layout
 from agent.model.measure import MEASURES
 from agent.model.plan import Decision
 from agent.model.policy import (
@@ -91,6 +93,12 @@ def entry(name: str = "office", *prefixes: str, **changes: Any) -> AllowEntry:
     return replace(usual, **changes)
 
 
+def layout(*rules: Rule) -> Layout:
+    """What a firewall needs for these rules; a throttle of web and one of ssh by default."""
+    usual = (rule(), half_open(), half_open("ssh-half-open", service=SSH))
+    return layout_of(policy(*(rules or usual)))
+
+
 def policy(*rules: Rule, **changes: Any) -> Policy:
     usual = Policy(
         every=timedelta(seconds=5),
@@ -145,6 +153,14 @@ def guards(*prefixes: str) -> Surroundings:
     )
 
 
+RATE = Rate(count=1, per=timedelta(seconds=1))
+
+
+def throttle(source_text: str = "192.0.2.10/32", **changes: Any) -> Ban:
+    """A throttle to one new connection a second."""
+    return ban(source_text, answer=Answer.THROTTLE, rate=RATE, **changes)
+
+
 def ban(source_text: str = "192.0.2.10/32", **changes: Any) -> Ban:
     usual = Ban(
         ban_id="b1",
@@ -171,8 +187,8 @@ def held(one: Ban, **changes: Any) -> Held:
         source=one.source,
         target=one.target,
         left=one.rest(NOW),
-        ban_id=one.ban_id,
-        rule=one.rule,
+        mark=Mark(ban_id=one.ban_id, rule=one.rule, begins=one.begins, lasts=one.lasts),
+        rate=one.rate,
     )
     return replace(usual, **changes)
 

@@ -1,18 +1,32 @@
 """The contract that every firewall keeps; one test, tests/act/test_contract.py, holds them to it.
 
+``prepare`` makes sets, chains, rules and hooks be there. It may be called again and
+again, also by an agent that was killed and restarted: nothing is ever there twice, bans
+that are in force stay, and sets of services that are gone are removed with their bans.
+
 ``installed`` reads back what carries our name, and nothing else.
 
-``apply`` makes a plan true: first the allow set, then the lifts, then the adds.
-It may be called again with the same plan: adding what is there refreshes its
-end, lifting what is not there is no error (it may just have expired). A ban ends
-by itself after its time, also when the agent is dead. On an error part of the
-plan may hold: only ``installed`` tells. Nobody's rules but ours are touched.
+``apply`` makes a plan true: first the allow set, then the lifts, then the adds. When the
+allow set can't be made true nothing is added. It may be called again with the same plan:
+adding what is there refreshes its end, lifting what is not there is no error (it may
+just have expired). One add that the kernel refuses does not keep the others out. A ban
+ends by itself after its time, also when the agent is dead. On an error part of the plan
+may hold: only ``installed`` tells.
+
+``is_touched`` is cheap enough for every cycle: false while nobody but this object has
+changed anything as far as such a look can tell. A look by ``prepare`` and ``installed``
+every half a minute finds the rest.
+
+Nobody's rules but ours are touched, ever. What a tool prints on failure is shown to the
+operator and never interpreted.
 """
 
 from datetime import datetime
 from typing import Protocol
 
 from agent.model.ban import Installed
+from agent.model.inspection import Inspection
+from agent.model.layout import Layout
 from agent.model.plan import Plan
 
 
@@ -31,6 +45,23 @@ class Firewall(Protocol):
     def outcome(self) -> str:
         """The event that tells of a ban read back: ``ban.applied`` or ``ban.would_apply``."""
 
+    def prepare(self, layout: Layout) -> tuple[str, ...]:
+        """Make everything be there that bans of this layout need.
+
+        Returns:
+            What had to be made, by name, sorted; empty when all was there.
+
+        Raises:
+            FirewallError: It is not there.
+        """
+
+    def is_touched(self) -> bool:
+        """Whether somebody else seems to have changed what is ours since the last look.
+
+        Raises:
+            FirewallError: It can't be told.
+        """
+
     def installed(self, now: datetime) -> Installed:
         """Read back the bans and the allow set that are ours.
 
@@ -43,4 +74,18 @@ class Firewall(Protocol):
 
         Raises:
             FirewallError: It is not, or not wholly.
+        """
+
+    def inspect(self) -> Inspection:
+        """Tell whether packets really come by our rules, and what the sets have stopped.
+
+        Raises:
+            FirewallError: It can't be told.
+        """
+
+    def teardown(self) -> tuple[str, ...]:
+        """Remove all that carries our name; give what was removed, by name, sorted.
+
+        Raises:
+            FirewallError: Something of it is still there.
         """

@@ -5,10 +5,14 @@ from datetime import datetime, timedelta
 from typing import TypeAlias
 
 from agent.model.address import Prefix, Source
-from agent.model.policy import Answer, Rate, Scope, Service
+from agent.model.policy import SSH, Answer, Rate, Scope, Service
 
 Target: TypeAlias = tuple[Scope, str, Answer]
-"""What of a source is covered, and how: scope, service name (empty for host), answer."""
+"""What of a source is covered, and how: scope, service name, answer.
+
+Under scope host the name is empty, and ssh stays open; it is ``ssh`` for a ban that
+covers ssh as well, because its rule is about ssh.
+"""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -66,6 +70,23 @@ class Ban:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Mark:
+    """What stands beside a ban in the firewall, to know it again without any ledger.
+
+    Attributes:
+        ban_id: The ban's.
+        rule: The ban's.
+        begins: The ban's, in whole seconds.
+        lasts: The ban's, rounded up to whole seconds.
+    """
+
+    ban_id: str
+    rule: str
+    begins: datetime
+    lasts: timedelta
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Held:
     """A ban as read back from a firewall: all that the firewall itself can tell.
 
@@ -73,15 +94,15 @@ class Held:
         source: Who; never with a zone.
         target: What of its traffic, and how.
         left: Until it ends by itself; None when it never will.
-        ban_id: From the element's comment; None when it has none of ours.
-        rule: Ditto.
+        mark: What was written beside it; None when that is not ours.
+        rate: Of a throttle; None for a drop.
     """
 
     source: Source
     target: Target
     left: timedelta | None
-    ban_id: str | None
-    rule: str | None
+    mark: Mark | None
+    rate: Rate | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -98,4 +119,8 @@ class Installed:
 
 
 def _service_of(scope: Scope, service: Service | None) -> str:
-    return service.name if service and scope is Scope.SERVICE else ""
+    if service is None:
+        return ""
+    if scope is Scope.SERVICE:
+        return service.name
+    return SSH if service.is_ssh else ""

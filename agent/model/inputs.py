@@ -27,6 +27,21 @@ class Guard:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Permit:
+    """An operator's word that a prefix is to be left alone for a while.
+
+    Attributes:
+        prefix: Whom.
+        until: The first moment at which it no longer holds; aware, UTC.
+        why: As ``unbanned by hand`` or ``allowed by hand``.
+    """
+
+    prefix: Prefix
+    until: datetime
+    why: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Surroundings:
     """What this machine stands on: its own addresses and those it depends on.
 

@@ -9,6 +9,11 @@ from agent.model.address import Prefix, Width
 from agent.model.measure import Measure
 from agent.model.sample import State
 
+SSH = "ssh"
+"""The service of that name is how operators get in; without one it is `SSH_PORT`."""
+
+SSH_PORT = 22
+
 
 class Scope(StrEnum):
     """What of a source's traffic a ban covers."""
@@ -61,6 +66,11 @@ class Service:
 
     name: str
     ports: frozenset[int]
+
+    @property
+    def is_ssh(self) -> bool:
+        """Whether it is about ssh, so that a ban of the host by its rules covers ssh too."""
+        return self.name == SSH or SSH_PORT in self.ports
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

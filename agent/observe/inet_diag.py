@@ -19,7 +19,7 @@ from struct import Struct
 from typing import TypeAlias
 
 from agent.errors import ObserveError
-from agent.observe import netlink
+from agent.kernel import netlink
 
 Raw: TypeAlias = Counter[tuple[int, int, int, bytes]]
 """Sockets by (family, state, local port, packed remote address), as the kernel told them."""

@@ -18,8 +18,8 @@ from struct import Struct
 
 from agent.errors import ObserveError
 from agent.model.address import Address
-from agent.observe import netlink
-from agent.observe.ask import ask
+from agent.kernel import netlink
+from agent.kernel.ask import ask
 from agent.observe.found import Found
 
 _RTM_NEWROUTE, _RTM_GETROUTE = 24, 26

@@ -10,7 +10,7 @@ from datetime import datetime
 
 from agent.model.sample import Sample
 from agent.observe.aside import aside
-from agent.observe.ask import OverrunError, ask
+from agent.kernel.ask import OverrunError, ask
 from agent.observe.inet_diag import REQUEST, Dump, Raw, may_end
 from agent.observe.tally import sample_of
 

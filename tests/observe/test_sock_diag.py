@@ -7,7 +7,7 @@ import pytest
 
 from agent.errors import ObserveError
 from agent.observe import sock_diag
-from agent.observe.ask import OverrunError
+from agent.kernel.ask import OverrunError
 from agent.observe.sock_diag import read_raw
 
 ROW = struct.pack("=IHHIIBBBB", 88, 18, 2, 1, 0, 2, 1, 0, 0).ljust(88, b"\1")

@@ -6,7 +6,7 @@ import struct
 import pytest
 
 from agent.errors import ObserveError, RefusedError
-from agent.observe.netlink import failure, messages, padded, request
+from agent.kernel.netlink import failure, messages, padded, request
 
 DONE = struct.pack("=IHHIIi", 20, 3, 2, 1, 0, 0)
 

@@ -8,7 +8,7 @@ from typing import Self
 import pytest
 
 from agent.errors import ObserveError, RefusedError
-from agent.observe.ask import OverrunError, ask
+from agent.kernel.ask import OverrunError, ask
 
 
 class FakeSocket:
@@ -50,7 +50,7 @@ def fake(monkeypatch: pytest.MonkeyPatch) -> Callable[..., FakeSocket]:
 
     def put(*answers: bytes | int | OSError) -> FakeSocket:
         made = FakeSocket(*answers)
-        monkeypatch.setattr("agent.observe.ask.socket.socket", lambda *_: made)
+        monkeypatch.setattr("agent.kernel.ask.socket.socket", lambda *_: made)
         return made
 
     return put
@@ -103,7 +103,7 @@ def test_a_socket_that_may_not_be_made_is_a_refusal(
     def refuse(*_: object) -> socket.socket:
         raise OSError(number, "")
 
-    monkeypatch.setattr("agent.observe.ask.socket.socket", refuse)
+    monkeypatch.setattr("agent.kernel.ask.socket.socket", refuse)
 
     with pytest.raises(RefusedError):
         ask(4, b"", lambda _: True)

@@ -5,7 +5,7 @@ import socket
 from collections.abc import Callable
 
 from agent.errors import ObserveError
-from agent.observe.netlink import failure
+from agent.kernel.netlink import failure
 
 _BUFFER_BYTES = 65_536
 """Twice what the kernel puts into one chunk of a dump."""
