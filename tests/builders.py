@@ -158,7 +158,7 @@ RATE = Rate(count=1, per=timedelta(seconds=1))
 
 def throttle(source_text: str = "192.0.2.10/32", **changes: Any) -> Ban:
     """A throttle to one new connection a second."""
-    return ban(source_text, answer=Answer.THROTTLE, rate=RATE, **changes)
+    return ban(source_text, **{"answer": Answer.THROTTLE, "rate": RATE, **changes})
 
 
 def ban(source_text: str = "192.0.2.10/32", **changes: Any) -> Ban:
