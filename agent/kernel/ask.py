@@ -2,7 +2,8 @@
 
 import errno
 import socket
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 
 from agent.errors import ObserveError
 from agent.kernel.netlink import failure
@@ -21,9 +22,6 @@ class OverrunError(ObserveError):
 def ask(protocol: int, request: bytes, take: Callable[[bytes], bool]) -> None:
     """Send `request` and hand over chunk after chunk, until `take` says that it was the last.
 
-    The socket is fresh, so that nothing of an earlier answer is in it, and
-    connected to the kernel, so that no other process can send to it.
-
     Args:
         protocol: Of netlink, as ``NETLINK_ROUTE``.
         request: One whole message that asks for a dump.
@@ -34,14 +32,32 @@ def ask(protocol: int, request: bytes, take: Callable[[bytes], bool]) -> None:
         OverrunError: Part of the answer was lost.
         ObserveError: No answer within two seconds, or one that was cut off.
     """
+    with connected(protocol) as netlink:
+        netlink.send(request)
+        for chunk in chunks(netlink):
+            if take(chunk):
+                return
+
+
+@contextmanager
+def connected(protocol: int) -> Iterator[socket.socket]:
+    """Give a socket to speak with the kernel; what fails on it is told as below.
+
+    It is fresh, so that nothing of an earlier answer is in it, and connected to the
+    kernel, so that no other process can send to it.
+
+    Raises:
+        RefusedError: The kernel does not speak with us.
+        OverrunError: Part of the answer was lost.
+        ObserveError: No answer within two seconds.
+    """
     try:
         with socket.socket(
             socket.AF_NETLINK, socket.SOCK_RAW | socket.SOCK_CLOEXEC, protocol
         ) as netlink:
             netlink.settimeout(_TIMEOUT_S)
             netlink.connect(_KERNEL)
-            netlink.send(request)
-            _receive(netlink, take)
+            yield netlink
     except TimeoutError as error:
         raise ObserveError(f"netlink: no answer within {_TIMEOUT_S:g} s") from error
     except OSError as error:
@@ -50,13 +66,17 @@ def ask(protocol: int, request: bytes, take: Callable[[bytes], bool]) -> None:
         raise failure(error.errno or 0, "netlink") from error
 
 
-def _receive(netlink: socket.socket, take: Callable[[bytes], bool]) -> None:
+def chunks(netlink: socket.socket) -> Iterator[bytes]:
+    """Give what comes, chunk after chunk, for as long as it is asked for.
+
+    Raises:
+        ObserveError: A chunk was cut off.
+    """
     buffer = bytearray(_BUFFER_BYTES)
     view = memoryview(buffer)
-    last = False
-    while not last:
+    while True:
         # With MSG_TRUNC the kernel tells how long the chunk was, also when it did not fit.
         size = netlink.recv_into(buffer, 0, socket.MSG_TRUNC)
         if not 0 < size <= _BUFFER_BYTES:
             raise ObserveError(f"netlink: a chunk of {size} bytes, not of 1 to {_BUFFER_BYTES}")
-        last = take(bytes(view[:size]))
+        yield bytes(view[:size])

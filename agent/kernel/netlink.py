@@ -17,6 +17,7 @@ from agent.errors import ObserveError, RefusedError
 
 HEADER = Struct("=IHHII")
 NLM_F_REQUEST = 0x1
+NLM_F_ACK = 0x4
 NLM_F_DUMP_INTR = 0x10
 NLM_F_DUMP = 0x300
 
@@ -38,6 +39,31 @@ _REFUSALS = frozenset(
 def request(kind: int, body: bytes) -> bytes:
     """Write the request for a dump of everything of that kind."""
     return HEADER.pack(HEADER.size + len(body), kind, NLM_F_REQUEST | NLM_F_DUMP, 1, 0) + body
+
+
+def order(kind: int, body: bytes, sequence: int) -> bytes:
+    """Write a message that has something done, and the outcome acknowledged."""
+    length = HEADER.size + len(body)
+    head = HEADER.pack(length, kind, NLM_F_REQUEST | NLM_F_ACK, sequence, 0)
+    return head + body + bytes(padded(length) - length)
+
+
+def acknowledgements(chunk: bytes) -> Iterator[tuple[int, int]]:
+    """Give of each answer to an order its sequence, and the errno: 0 when it was done.
+
+    Raises:
+        ObserveError: The chunk is malformed, or holds something else.
+    """
+    offset = 0
+    while offset < len(chunk):
+        length, kind, _ = header(chunk, offset)
+        if kind != ERROR:
+            raise ObserveError(f"netlink: a message of type {kind} in place of an acknowledgement")
+        if length < HEADER.size + _STATUS.size:
+            raise ObserveError(f"netlink: an acknowledgement of {length} bytes")
+        sequence = HEADER.unpack_from(chunk, offset)[3]
+        yield sequence, abs(_STATUS.unpack_from(chunk, offset + HEADER.size)[0])
+        offset += padded(length)
 
 
 def failure(number: int, what: str) -> ObserveError:

@@ -1,0 +1,47 @@
+"""Many orders to the kernel over netlink, and what became of each."""
+
+import socket
+from collections.abc import Sequence
+
+from agent.errors import ObserveError
+from agent.kernel.ask import chunks, connected
+from agent.kernel.netlink import acknowledgements, order
+
+_AT_ONCE = 64
+"""Orders in one send. Their answers, of up to 1.5 KB each with all that the kernel counts,
+stay in a receive buffer of the usual 208 KB until they are read: none is lost."""
+
+
+def tell(protocol: int, kind: int, bodies: Sequence[bytes]) -> list[int]:
+    """Send one order with each of `bodies`, and give their errnos in that order, 0 for done.
+
+    Args:
+        protocol: Of netlink, as ``NETLINK_NETFILTER``.
+        kind: The type of all the messages.
+        bodies: What each says after its header.
+
+    Raises:
+        RefusedError: The kernel does not speak with us.
+        OverrunError: Answers were lost: some orders were carried out, nobody knows which.
+        ObserveError: Answers did not come within two seconds, or can't be read.
+    """
+    numbers: list[int] = []
+    with connected(protocol) as netlink:
+        for begin in range(0, len(bodies), _AT_ONCE):
+            some = range(begin, min(begin + _AT_ONCE, len(bodies)))
+            netlink.send(b"".join(order(kind, bodies[at], at) for at in some))
+            numbers += _answers(netlink, some)
+    return numbers
+
+
+def _answers(netlink: socket.socket, wanted: range) -> list[int]:
+    """Read until each of these sequences is answered; give the errnos in their order."""
+    numbers: dict[int, int] = {}
+    for chunk in chunks(netlink):
+        for sequence, number in acknowledgements(chunk):
+            if sequence not in wanted or sequence in numbers:
+                raise ObserveError(f"netlink: an answer to order {sequence} out of turn")
+            numbers[sequence] = number
+        if len(numbers) == len(wanted):
+            break
+    return [numbers[at] for at in wanted]
