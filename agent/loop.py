@@ -1,24 +1,29 @@
 """One cycle, from sockets to records. The only module that knows every stage."""
 
 from collections.abc import Callable, Iterable
+from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass, field
 from datetime import datetime
 from functools import partial
 
+from agent import __version__
 from agent.act.interface import Firewall
-from agent.decide import Memory, allow_set, reconcile, step
-from agent.errors import FirewallError
+from agent.decide import Memory, step
+from agent.enact import Accord, Hands
+from agent.enact.hands import Cutter
 from agent.model.address import Source
-from agent.model.ban import Installed
-from agent.model.inputs import Counters, Inputs, Surroundings
-from agent.model.plan import Decision, Plan
+from agent.model.inputs import Counters, Guard, Inputs, Permit, Surroundings
+from agent.model.plan import Decision
 from agent.model.policy import Policy
 from agent.model.sample import Sample
 from agent.observe.interface import SocketReader
-from agent.record import events
+from agent.record import ban_events, events
 from agent.record.budget import Budget
 from agent.record.events import Event
-from agent.record.ledger import Ledger
+from agent.record.ledger import Ledger, News
+
+FILLING = 0.8
+"""Of the policy's max_bans: from here on it is told."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -33,6 +38,9 @@ class Ports:
         ledger: Remembers them.
         write: Takes each event, with the moment and the number of its cycle.
         stopwatch: Seconds that only grow, to measure durations with.
+        cut: Destroys the live sockets of banned sources; None in a dry run.
+        writer: Keeps commands from changing firewall and ledger at the same time.
+            Raises BusyError.
     """
 
     sockets: SocketReader
@@ -42,6 +50,8 @@ class Ports:
     ledger: Ledger
     write: Callable[[Event, datetime, int], None]
     stopwatch: Callable[[], float]
+    cut: Cutter | None = None
+    writer: Callable[[], AbstractContextManager[None]] = nullcontext
 
 
 @dataclass(slots=True)
@@ -53,15 +63,20 @@ class Loop:
         policy: In force from the next cycle on.
         stage: Where the cycle is, or where it broke off.
         number: Of the cycle, from 1.
+        last: What the last complete cycle saw.
     """
 
     ports: Ports
     policy: Policy
     stage: str = "observe"
     number: int = 0
+    last: Sample | None = None
     _memory: Memory = field(default_factory=Memory)
     _surroundings: Surroundings = field(default_factory=Surroundings)
     _budget: Budget = field(default_factory=Budget)
+    _accord: Accord | None = None
+    _failure: str | None = None
+    _filling: str = ""
     _now: datetime = field(init=False)
 
     def cycle(self, now: datetime) -> Decision:
@@ -78,121 +93,99 @@ class Loop:
         self._look_around()
         sampled = self.ports.stopwatch()
         self.stage = "act"
-        installed = self._prepare()
+        with self.ports.writer():
+            decision = self._judge(sample, counters)
+        self.stage = "record"
+        self._complete(sample, start, sampled)
+        return decision
+
+    def _judge(self, sample: Sample, counters: Counters) -> Decision:
+        """Decide on a sample by what the firewall and the ledger hold, and act."""
+        now, ledger, accord = self._now, self.ports.ledger, self._in_accord()
+        news = self._hear()
+        guarded = with_permits(self._surroundings, ledger.permits(now))
+        installed = accord.installed(self.policy, guarded, news, now)
         self.stage = "decide"
         inputs = Inputs(
             sample=sample,
             counters=counters,
-            surroundings=self._surroundings,
+            surroundings=guarded,
             installed=installed,
-            history=self.ports.ledger.history(),
+            history=ledger.history(),
         )
         self._memory, decision = step(self._memory, inputs, self.policy, now)
         self.stage = "act"
         affords = partial(self._budget.affords, now=now)
         self._tell(events.sources_changed(decision, affords))
-        self._carry_out(decision.plan)
-        self.stage = "record"
-        self._complete(sample, start, sampled)
+        if decision.plan:
+            accord.carry_out(decision.plan, now)
         return decision
+
+    def _in_accord(self) -> Accord:
+        """Give what keeps firewall and ledger in accord, from the first cycle to the last."""
+        if self._accord is None:
+            ports = self.ports
+            hands = Hands(
+                firewall=ports.firewall,
+                ledger=ports.ledger,
+                cut=ports.cut,
+                tell=lambda event: self._tell([event]),
+            )
+            self._accord = Accord(hands, ports.stopwatch)
+        return self._accord
 
     def _look_around(self) -> None:
         found = self.ports.surroundings()
         self._tell(events.guard_changed(self._surroundings, found))
         self._surroundings = found
 
-    def _prepare(self) -> Installed:
-        """Make firewall and ledger agree, and the allow set hold, before anything is judged."""
-        firewall, ledger, now = self.ports.firewall, self.ports.ledger, self._now
-        installed = firewall.installed(now)
-        found = reconcile(ledger.in_force(), installed.bans, now)
-        for ban in found.expired:
-            ledger.end(ban, ban.until)
-        self._tell(events.ban_event("ban.expired", ban, firewall.name) for ban in found.expired)
-        wanted = allow_set(self.policy, self._surroundings, now)
-        plan = Plan(
-            add=found.restore,
-            lift=found.lift,
-            allow=wanted if wanted != installed.allowed else None,
+    def _hear(self) -> News:
+        """Tell what commands did since the last cycle, and how the ledger is."""
+        news, name = self.ports.ledger.refresh(self._now), self.ports.firewall.name
+        if news.rebuilt is not None:
+            self._tell([events.ledger_rebuilt(news.rebuilt)])
+        if (news.failure is None) != (self._failure is None):
+            self._tell([events.degraded(__version__, self.policy, name, news.failure)])
+        self._failure = news.failure
+        self._tell(ban_events.ban_event("ban.applied", ban, name) for ban in news.applied)
+        self._tell(
+            ban_events.because(ban_events.ban_event("ban.lifted", ban, name), "by hand")
+            for ban in news.ended
         )
-        if not plan:
-            return installed
-        return self._carry_out(plan, outcome="ban.restored")
-
-    def _carry_out(self, plan: Plan, outcome: str | None = None) -> Installed:
-        """Record the intent, act, read back, record the outcome: also when acting fails.
-
-        Args:
-            plan: What to change.
-            outcome: The event for a ban that is there afterwards; the firewall's own by default.
-
-        Returns:
-            What the firewall holds afterwards; nothing when there was nothing to do.
-
-        Raises:
-            FirewallError: The plan does not hold wholly; the outcomes are recorded.
-        """
-        firewall, ledger, now = self.ports.firewall, self.ports.ledger, self._now
-        if not plan:
-            return Installed()
-        for ban in plan.add:
-            ledger.intend(ban)
-        self._tell(events.ban_event("ban.planned", ban, firewall.name) for ban in plan.add)
-        failure: FirewallError | None = None
-        try:
-            firewall.apply(plan, now)
-        except FirewallError as error:
-            failure = error
-        installed = self._read_back(failure)
-        self._settle(plan, installed, outcome or firewall.outcome, failure)
-        if failure is not None:
-            raise failure
-        return installed
-
-    def _read_back(self, failure: FirewallError | None) -> Installed:
-        """Read the firewall; one that failed and can't be read either holds nothing we know of."""
-        try:
-            return self.ports.firewall.installed(self._now)
-        except FirewallError:
-            if failure is None:
-                raise
-            return Installed()
-
-    def _settle(
-        self, plan: Plan, installed: Installed, outcome: str, failure: FirewallError | None
-    ) -> None:
-        """Record of each change whether it holds."""
-        ledger, name = self.ports.ledger, self.ports.firewall.name
-        held = {(one.source, one.target) for one in installed.bans}
-        known = {(Source(ban.source.prefix), ban.target): ban for ban in ledger.in_force()}
-        for ban in plan.add:
-            applied = (Source(ban.source.prefix), ban.target) in held
-            ledger.settle(ban, applied=applied)
-            error = None if applied else str(failure or "it is not there when read back")
-            event = outcome if applied else "ban.failed"
-            self._tell([events.ban_event(event, ban, name, error)])
-        for lift in plan.lift:
-            place = (lift.held.source, lift.held.target)
-            if place in held:
-                continue
-            lifted = known.get(place)
-            if lifted is not None:
-                ledger.end(lifted, self._now)
-            self._tell([events.ban_lifted(lift, lifted, name, self._now)])
+        return news
 
     def _complete(self, sample: Sample, start: float, sampled: float) -> None:
+        bans, most = len(self.ports.ledger.in_force()), self.policy.safety.max_bans
+        filling = "full" if bans >= most else "filling" if bans >= FILLING * most else ""
+        if filling and filling != self._filling:
+            self._tell([events.set_filling(bans, most)])
+        self._filling = filling
         times = {
             "sample_ms": (sampled - start) * 1000,
             "cycle_ms": (self.ports.stopwatch() - start) * 1000,
         }
-        bans = len(self.ports.ledger.in_force())
-        self._tell([events.cycle_completed(sample, _sources(sample), times, bans)])
+        self._tell([events.cycle_completed(sample, count_sources(sample), times, bans)])
+        self.last = sample
 
     def _tell(self, news: Iterable[Event]) -> None:
         for event in news:
             self.ports.write(event, self._now, self.number)
 
 
-def _sources(sample: Sample) -> int:
+def with_permits(found: Surroundings, permits: Iterable[Permit]) -> Surroundings:
+    """Guard whom an operator let pass like whom the agent itself found."""
+    known = {guard.prefix for guard in found.guards}
+    added = [
+        Guard(prefix=one.prefix, why=f"{one.why}, until {events.rfc3339(one.until)}")
+        for one in permits
+        if one.prefix not in known
+    ]
+    if not added:
+        return found
+    both = (*found.guards, *added)
+    return Surroundings(guards=tuple(sorted(both, key=lambda one: Source(one.prefix).order)))
+
+
+def count_sources(sample: Sample) -> int:
     """Count the different remote addresses on listening ports."""
     return len({key[::3] for tally in sample.tallies.values() for key in tally})

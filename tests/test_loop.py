@@ -1,5 +1,6 @@
 """The cycle, with fakes at the ports only."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 
@@ -81,7 +82,6 @@ class Desk:
     written: list[tuple[Event, int]] = field(default_factory=list)
 
     def loop(self, firewall: DryRun | None = None) -> Loop:
-        ticks = iter(range(10**6))
         ports = Ports(
             sockets=self.sockets,
             counters=dict,
@@ -89,9 +89,10 @@ class Desk:
             firewall=firewall or DryRun(),
             ledger=MemoryLedger(),
             write=lambda event, _at, cycle: self.written.append((event, cycle)),
-            stopwatch=lambda: float(next(ticks)),
+            stopwatch=lambda: (loop._now - NOW).total_seconds(),
         )
-        return Loop(ports, policy())
+        loop = Loop(ports, policy())
+        return loop
 
     def names(self) -> list[str]:
         return [event.name for event, _ in self.written]
@@ -133,9 +134,9 @@ def test_the_ledger_knows_of_a_ban_before_the_firewall(desk: Desk) -> None:
             super().apply(plan, now)
 
     class Ledger(MemoryLedger):
-        def intend(self, one: Ban) -> None:
+        def intend(self, bans: Sequence[Ban]) -> None:
             calls.append("intend")
-            super().intend(one)
+            super().intend(bans)
 
     loop = desk.loop(Watching())
     loop.ports = replace(loop.ports, ledger=Ledger())
@@ -171,8 +172,7 @@ def test_what_holds_is_recorded_also_when_acting_fails(desk: Desk) -> None:
     desk.sockets.counts = {"192.0.2.1": 150, "192.0.2.2": 101}
     loop = desk.loop(Failing())
 
-    with pytest.raises(FirewallError):
-        loop.cycle(NOW)
+    loop.cycle(NOW)
 
     outcomes = {
         event.fields["source"]: event.name
@@ -180,7 +180,6 @@ def test_what_holds_is_recorded_also_when_acting_fails(desk: Desk) -> None:
         if event.name in {"ban.would_apply", "ban.failed"}
     }
     assert outcomes == {"192.0.2.1": "ban.would_apply", "192.0.2.2": "ban.failed"}
-    assert loop.stage == "act"
 
 
 def test_a_cycle_that_fails_says_where(desk: Desk) -> None:
@@ -226,8 +225,8 @@ def test_guards_are_told_once(desk: Desk) -> None:
 def test_a_lost_ban_is_restored_with_the_rest_of_its_time(desk: Desk) -> None:
     firewall = DryRun()
     loop = desk.loop(firewall)
-    loop.ports.ledger.intend(ban())
-    loop.ports.ledger.settle(ban(), applied=True)
+    loop.ports.ledger.intend([ban()])
+    loop.ports.ledger.settle([ban()], [])
 
     loop.cycle(NOW + timedelta(minutes=4))
 

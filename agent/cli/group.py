@@ -6,7 +6,20 @@ import click
 
 from agent import __version__
 
-COMMANDS = ("run", "check", "schema")
+COMMANDS = (
+    "run",
+    "check",
+    "status",
+    "bans",
+    "ban",
+    "unban",
+    "allow",
+    "guard",
+    "verify",
+    "teardown",
+    "sets",
+    "schema",
+)
 """Each is the command of that name in the module of that name beside this one."""
 
 

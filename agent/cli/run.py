@@ -1,13 +1,17 @@
 """``abuse-agent run``: the agent itself."""
 
 import sys
-from dataclasses import replace
+from collections.abc import Callable
+from contextlib import AbstractContextManager, nullcontext
+from dataclasses import dataclass, replace
 from functools import partial
+from pathlib import Path
 
 import click
 
 from agent.act.dry_run import DryRun
-from agent.errors import FirewallError
+from agent.act.interface import Firewall
+from agent.enact.hands import Cutter
 from agent.loop import Loop, Ports
 from agent.model.policy import Policy, Sustained
 from agent.observe.choose import open_reader
@@ -16,13 +20,18 @@ from agent.observe.surroundings import read_surroundings
 from agent.policy import default_paths, load_policy
 from agent.record.audit import Audit, Format, usual_format
 from agent.record.events import Level
-from agent.record.ledger import MemoryLedger
+from agent.record.ledger import Ledger, MemoryLedger
+from agent.record.locks import AgentLock
 from agent.service import clock
 from agent.service.pace import at_most_every
 from agent.service.runner import Runner
+from agent.service.sd_notify import take_supervisor
 
 _LOOK_AROUND_S = 5.0
 """The shortest time between two looks at routes, resolvers and sessions."""
+
+_WRITER_PATIENCE_S = 2.0
+"""How long a cycle waits for a command that changes bans; the next one comes anyway."""
 
 _LEVELS = ("debug", "info", "warning")
 
@@ -71,8 +80,8 @@ def run(  # noqa: PLR0913 - one argument an option
     once: bool,
     assume_sustained: bool,
     paths: tuple[str, ...],
-    firewall: str,  # noqa: ARG001 - a live run's
-    state_dir: str,  # noqa: ARG001 - a live run's
+    firewall: str,
+    state_dir: str,
     log_format: str | None,
     log_level: str,
 ) -> None:
@@ -82,23 +91,69 @@ def run(  # noqa: PLR0913 - one argument an option
     """
     if assume_sustained and not once:
         raise click.UsageError("--assume-sustained goes with --once")
-    if not dry_run:
-        raise FirewallError("this version has no live firewall yet: add --dry-run")
-    _start(paths, once=once, as_if=assume_sustained, form=log_format, level=log_level)
-
-
-def _start(
-    paths: tuple[str, ...], *, once: bool, as_if: bool, form: str | None, level: str
-) -> None:
-    """Wire the parts together and run."""
     paths = paths or default_paths()
-    load, firewall = partial(load_policy, paths), DryRun()
-    policy = as_if_sustained(load()) if as_if else load()
+    policy = load_policy(paths)
+    start = Start(
+        policy=as_if_sustained(policy) if assume_sustained else policy,
+        paths=paths,
+        once=once,
+        form=Format(log_format) if log_format else usual_format(sys.stdout),
+        level=Level[log_level.upper()],
+    )
+    if dry_run:
+        _run_dry(start, firewall)
+    else:
+        _run_live(start, firewall, Path(state_dir))
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Start:
+    """What dry and live runs are given alike."""
+
+    policy: Policy
+    paths: tuple[str, ...]
+    once: bool
+    form: Format
+    level: Level
+
+
+def _run_dry(start: Start, choice: str) -> None:
+    """Run on what a live firewall holds, where this user may read one; touch nothing."""
+    _run(start, DryRun(), MemoryLedger())
+
+
+def _run_live(start: Start, choice: str, folder: Path) -> None:
+    """Be the one live agent of a state directory, and run."""
+    from agent.act.choose import open_firewall  # noqa: PLC0415 - a dry run does without
+    from agent.act.cut import cut  # noqa: PLC0415 - ditto
+    from agent.record.locks import agent_lock, writer_lock  # noqa: PLC0415 - ditto
+    from agent.record.sqlite_ledger import open_ledger  # noqa: PLC0415 - ditto
+
+    firewall = open_firewall(choice)
+    with agent_lock(folder) as lock:
+        ledger = open_ledger(
+            folder, boot_id=clock.boot_id(), stopwatch=clock.stopwatch, now=clock.now()
+        )
+        writer = partial(writer_lock, folder, _WRITER_PATIENCE_S)
+        _run(start, firewall, ledger, Live(cut=cut, writer=writer, lock=lock))
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Live:
+    """What only a live run has."""
+
+    cut: Cutter | None = None
+    writer: Callable[[], AbstractContextManager[None]] = nullcontext
+    lock: AgentLock | None = None
+
+
+def _run(start: Start, firewall: Firewall, ledger: Ledger, live: Live = Live()) -> None:
+    """Wire the parts together and run."""
     audit = Audit(
         stream=sys.stdout,
         mode=firewall.mode,
-        form=Format(form) if form else usual_format(sys.stdout),
-        level=Level[level.upper()],
+        form=start.form,
+        level=start.level,
         colour=sys.stdout.isatty(),
     )
     ports = Ports(
@@ -106,12 +161,15 @@ def _start(
         counters=read_counters,
         surroundings=at_most_every(_LOOK_AROUND_S, read_surroundings),
         firewall=firewall,
-        ledger=MemoryLedger(),
+        ledger=ledger,
         write=audit.write,
         stopwatch=clock.stopwatch,
+        cut=live.cut,
+        writer=live.writer,
     )
-    runner = Runner(Loop(ports, policy), audit, paths, load)
-    runner.once() if once else runner.forever()
+    loop, load = Loop(ports, start.policy), partial(load_policy, start.paths)
+    runner = Runner(loop, audit, start.paths, load, take_supervisor(), live.lock)
+    runner.once() if start.once else runner.forever()
 
 
 def as_if_sustained(policy: Policy) -> Policy:

@@ -1,6 +1,8 @@
 """The kernel's allow set, as it has to be before anything is banned."""
 
+from collections.abc import Iterable
 from datetime import datetime
+from ipaddress import IPv4Network, IPv6Network, collapse_addresses
 
 from agent.model.address import Prefix
 from agent.model.inputs import Surroundings
@@ -11,12 +13,28 @@ def allow_set(policy: Policy, surroundings: Surroundings, now: datetime) -> froz
     """Give what must pass whatever is banned: guards and full exemptions for all services.
 
     An entry for some services only, or with patience, is judged and so is not in
-    here; nor are sources that are known by name only.
+    here; nor are sources that are known by name only. No two overlap.
     """
-    return frozenset(guard.prefix for guard in surroundings.guards) | {
-        prefix
-        for entry in policy.allowlist
-        if entry.patience is None and not entry.services
-        if entry.until is None or now < entry.until
-        for prefix in entry.prefixes
-    }
+    return collapsed(
+        (
+            *(guard.prefix for guard in surroundings.guards),
+            *(
+                prefix
+                for entry in policy.allowlist
+                if entry.patience is None and not entry.services
+                if entry.until is None or now < entry.until
+                for prefix in entry.prefixes
+            ),
+        )
+    )
+
+
+def collapsed(prefixes: Iterable[Prefix]) -> frozenset[Prefix]:
+    """Give the fewest prefixes that hold the same addresses: no two of them overlap."""
+    each = tuple(prefixes)
+    return frozenset(
+        (
+            *collapse_addresses(one for one in each if isinstance(one, IPv4Network)),
+            *collapse_addresses(one for one in each if isinstance(one, IPv6Network)),
+        )
+    )

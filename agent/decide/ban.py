@@ -18,7 +18,7 @@ from agent.model.address import Prefix, Source, is_line
 from agent.model.ban import Ban, Held, Installed, Target
 from agent.model.inputs import History
 from agent.model.plan import Lift
-from agent.model.policy import Answer, Policy, Rule, Scope
+from agent.model.policy import SSH, Answer, Policy, Rule, Scope
 from agent.model.verdict import Finding, Verdict
 
 REASONS_AT_MOST = 10
@@ -82,7 +82,8 @@ class Court:
 
     def holds(self, case: Case) -> bool:
         """Whether a source is banned already, for whatever the rule would do to it."""
-        return _is_held(self.held, case.source, target_of(case.rule, Scope.SERVICE))
+        rule = case.rule
+        return _is_held(self.held, case.source, rule, target_of(rule, Scope.SERVICE))
 
     def bans(self, asking: Sequence[tuple[int, Verdict, Case]]) -> Bans:
         """Give the bans to add for verdicts that ask for one.
@@ -141,7 +142,7 @@ class Court:
     def _wish(self, index: int, rule: Rule, source: Source, scope: Scope) -> Iterator[Wish]:
         """Wish for a ban, unless there is one already."""
         target = target_of(rule, scope)
-        if not _is_held(self.held, source, target):
+        if not _is_held(self.held, source, rule, target):
             past = self.history.get(source, ())
             yield Wish(
                 verdicts=(index,),
@@ -206,7 +207,9 @@ def merge(wishes: Iterable[Wish]) -> list[Wish]:
 
 def target_of(rule: Rule, scope: Scope) -> Target:
     """Give what a ban by this rule covers, in that scope."""
-    return (scope, rule.service.name if scope is Scope.SERVICE else "", rule.answer)
+    if scope is Scope.SERVICE:
+        return (scope, rule.service.name, rule.answer)
+    return (scope, SSH if rule.service.is_ssh else "", rule.answer)
 
 
 def outlasts(source: Source, left: timedelta, neighbourhood: timedelta) -> bool:
@@ -241,15 +244,21 @@ def _merge_target(wishes: list[Wish]) -> Iterator[Wish]:
         )
 
 
-def _is_held(table: PrefixTable[Held], source: Source, target: Target) -> bool:
-    """Whether an installed ban of the same or a wider prefix and target is there already."""
-    scope, service, answer = target
-    return any(
-        held.target[0] in {Scope.HOST, scope}
-        and held.target[1] in {"", service}
-        and held.target[2] in {Answer.DROP, answer}
-        for held in table.covering(source.prefix)
-    )
+def _is_held(table: PrefixTable[Held], source: Source, rule: Rule, target: Target) -> bool:
+    """Whether an installed ban of the same or a wider prefix does all that is asked for."""
+    return any(_does(held.target, rule, target) for held in table.covering(source.prefix))
+
+
+def _does(held: Target, rule: Rule, target: Target) -> bool:
+    """Whether what is held covers the wanted target of a rule.
+
+    A ban of the host that leaves ssh open does not keep anybody from ssh.
+    """
+    if held[2] not in {Answer.DROP, target[2]}:
+        return False
+    if held[0] is Scope.HOST:
+        return held[1] == SSH or not rule.service.is_ssh
+    return held[:2] == target[:2]
 
 
 def _ban_id(now: datetime, source: Source, target: Target) -> str:

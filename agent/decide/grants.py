@@ -112,6 +112,17 @@ class Grants:
             if entry.patience is None and any(self.holds(entry, name, now) for name in names):
                 yield prefix
 
+    def reason(self, prefix: Prefix, target: Target, now: datetime) -> str:
+        """Say why a ban of that target must not reach `prefix`, one of `untouchable`."""
+        scope, service, _ = target
+        names = [service] if scope is Scope.SERVICE else [one.name for one in self.policy.services]
+        found = [self.of(prefix, name, now, {}) for name in names]
+        guard = next((one.guard for one in found if one.guard is not None), None)
+        if guard is not None:
+            return guard
+        entry = next((one.entry for one in found if one.entry is not None), None)
+        return f"on the allowlist as {entry.name}, {entry.declared_at}" if entry else "spared"
+
 
 def grants_of(policy: Policy, surroundings: Surroundings) -> Grants:
     """Make the look-up tables; worth keeping while both stay the same."""

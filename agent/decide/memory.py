@@ -4,7 +4,10 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 
 from agent.decide.grants import Grants
+from agent.decide.prefixes import PrefixTable
 from agent.decide.proof import Proven
+from agent.model.address import Prefix
+from agent.model.ban import Held, Installed
 from agent.model.inputs import Counters
 from agent.model.policy import Rule
 from agent.model.verdict import Finding, Verdict
@@ -27,6 +30,21 @@ class Track:
     last: Verdict
 
 
+@dataclass(frozen=True, slots=True)
+class Tables:
+    """What a firewall holds, made ready for look-ups.
+
+    Attributes:
+        installed: Of what; the same object while nothing changed.
+        held: Its bans.
+        allowed: Its allow set.
+    """
+
+    installed: Installed
+    held: PrefixTable[Held]
+    allowed: PrefixTable[Prefix]
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Memory:
     """All that the judgement remembers; every part of it is bounded.
@@ -37,6 +55,7 @@ class Memory:
         proven: Who was ESTABLISHED lately.
         grants: The look-up tables of the last cycle, to be used again.
         swept: Whether the installed bans were checked against those grants.
+        tables: What was installed at the last look into it, to be looked up again.
     """
 
     tracks: Mapping[Rule, Mapping[bytes, Track]] = field(default_factory=dict)
@@ -44,3 +63,4 @@ class Memory:
     proven: Proven = field(default_factory=Proven)
     grants: Grants | None = None
     swept: bool = False
+    tables: Tables | None = None

@@ -8,7 +8,7 @@ from agent.decide.ban import Bans, Court
 from agent.decide.case import Case, Docket
 from agent.decide.grants import Grants, grants_of
 from agent.decide.judge import Doubt, doubt_of, find
-from agent.decide.memory import Memory, Track
+from agent.decide.memory import Memory, Tables, Track
 from agent.decide.prefixes import prefix_table
 from agent.decide.proof import Proven, under_pressure
 from agent.decide.sustain import Named, ended, is_news, samples_after, tracks_after
@@ -44,7 +44,9 @@ def step(memory: Memory, inputs: Inputs, policy: Policy, now: datetime) -> tuple
     judged = [_judge(case, tracked[case.rule.name].get(case.key), doubt) for case in cases]
 
     swept = memory.swept and memory.grants is grants
-    court = _court(cases, grants, inputs, now, swept=swept)
+    is_needed = not swept or any(case.is_above for case in cases)
+    tables = _tables(memory.tables, inputs.installed) if is_needed else memory.tables
+    court = _court(tables, grants, inputs, now)
     bans = court.bans(_wishes(judged, cases))
     verdicts = _settled(judged, cases, bans, court)
     trespassers = () if swept else tuple(court.trespassers())
@@ -60,6 +62,7 @@ def step(memory: Memory, inputs: Inputs, policy: Policy, now: datetime) -> tuple
         proven=proven,
         grants=grants,
         swept=not trespassers,
+        tables=tables,
     )
     return after, Decision(
         verdicts=verdicts,
@@ -82,20 +85,26 @@ def _grants(last: Grants | None, policy: Policy, inputs: Inputs) -> Grants:
     return grants_of(policy, inputs.surroundings)
 
 
-def _court(
-    cases: Sequence[Case], grants: Grants, inputs: Inputs, now: datetime, *, swept: bool
-) -> Court:
-    """Make the look-up tables of what is installed: only when they will be looked into."""
-    installed, nothing = inputs.installed, Installed()
-    is_needed = any(case.is_above for case in cases)
-    held = installed if is_needed else nothing
-    allowed = installed if is_needed or not swept else nothing
+def _tables(last: Tables | None, installed: Installed) -> Tables:
+    """Make the look-up tables of what is installed, or use the last ones while it is the same."""
+    if last and last.installed is installed:
+        return last
+    return Tables(
+        installed=installed,
+        held=prefix_table((one.source.prefix, one) for one in installed.bans),
+        allowed=prefix_table((prefix, prefix) for prefix in installed.allowed),
+    )
+
+
+def _court(tables: Tables | None, grants: Grants, inputs: Inputs, now: datetime) -> Court:
+    """Give what decides on bans; nothing is looked up where no tables are needed."""
+    known = tables or _tables(None, Installed())
     return Court(
         policy=grants.policy,
         grants=grants,
-        installed=installed,
-        held=prefix_table((one.source.prefix, one) for one in held.bans),
-        allowed=prefix_table((prefix, prefix) for prefix in allowed.allowed),
+        installed=inputs.installed,
+        held=known.held,
+        allowed=known.allowed,
         history=inputs.history,
         now=now,
     )

@@ -15,6 +15,10 @@ covers ssh as well, because its rule is about ssh.
 """
 
 
+Place: TypeAlias = tuple[Source, Target]
+"""Where a firewall holds a ban: it holds one there at most, and knows no zones."""
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Ban:
     """A decision to keep a source out for a while.
@@ -116,6 +120,11 @@ class Installed:
 
     bans: tuple[Held, ...] = ()
     allowed: frozenset[Prefix] = frozenset()
+
+
+def place_of(ban: Ban) -> Place:
+    """Give where a firewall holds this ban."""
+    return (Source(ban.source.prefix) if ban.source.zone else ban.source, ban.target)
 
 
 def _service_of(scope: Scope, service: Service | None) -> str:

@@ -17,9 +17,9 @@ from ipaddress import IPv4Address, IPv6Address
 from struct import Struct
 
 from agent.errors import ObserveError
-from agent.model.address import Address
 from agent.kernel import netlink
 from agent.kernel.ask import ask
+from agent.model.address import Address
 from agent.observe.found import Found
 
 _RTM_NEWROUTE, _RTM_GETROUTE = 24, 26

@@ -8,9 +8,9 @@ Source: sock_diag(7).
 
 from datetime import datetime
 
+from agent.kernel.ask import OverrunError, ask
 from agent.model.sample import Sample
 from agent.observe.aside import aside
-from agent.kernel.ask import OverrunError, ask
 from agent.observe.inet_diag import REQUEST, Dump, Raw, may_end
 from agent.observe.tally import sample_of
 

@@ -1,5 +1,7 @@
 """Everything that happens, as one event each: pure, names and fields by the contract.
 
+What happens to bans is in `agent.record.ban_events`.
+
 An event is told once, when something begins or ends. Above `SUMMARY_ABOVE`
 sources in a cycle, or more than a minute's budget, one summary replaces their
 lines, so that nobody can fill a log from outside; bans are always told one by one:
@@ -15,10 +17,9 @@ from typing import TypeAlias
 
 from agent.errors import Fault
 from agent.model.address import Prefix, is_host
-from agent.model.ban import Ban, Held
 from agent.model.inputs import Guard, Surroundings
-from agent.model.plan import Decision, Lift
-from agent.model.policy import AllowEntry, Policy, Scope
+from agent.model.plan import Decision
+from agent.model.policy import AllowEntry, Policy
 from agent.model.sample import Sample
 from agent.model.verdict import Finding, Verdict
 
@@ -175,67 +176,41 @@ def sources_changed(decision: Decision, affords: Callable[[int], bool]) -> Itera
     yield from (Event("source.back_below", _verdict(verdict)) for verdict in decision.ended)
 
 
-def ban_event(name: str, ban: Ban, firewall: str, error: str | None = None) -> Event:
-    """Something happened to a ban.
+def firewall_healed(missing: Sequence[str], bans: int) -> Event:
+    """Somebody had removed what is ours; it is back.
 
     Args:
-        name: ``ban.planned``, ``ban.applied``, ``ban.failed`` and so on.
-        ban: The ban.
-        firewall: Where.
-        error: Why it failed; None unless it did.
+        missing: What had to be made again, by name.
+        bans: How many bans were missing.
     """
+    return Event("firewall.healed", {"missing": missing, "bans": bans}, Level.WARNING)
+
+
+def degraded(version: str, policy: Policy, firewall: str, reason: str | None) -> Event:
+    """The ledger can't be written any more; without a reason it can again."""
     fields: dict[str, Json] = {
-        "ban_id": ban.ban_id,
-        "answer": ban.answer.value,
-        "source": str(ban.source),
-        "rule": ban.rule,
-        "measure": ban.measure,
-        "count": ban.count,
-        "limit": ban.limit,
-        "service": ban.service.name if ban.service else None,
-        "scope": ban.scope.value,
-        "for_s": round(ban.lasts.total_seconds(), 3),
-        "until": rfc3339(ban.until),
+        "version": version,
+        "policy_sha256": policy.sha256,
         "firewall": firewall,
-        "policy_sha256": ban.policy_sha256,
-        "reasons": ban.reasons,
     }
-    if error is not None:
-        fields["error"] = error
-    return Event(name, fields, _BAN_LEVELS.get(name, Level.INFO))
+    if reason is None:
+        return Event("agent.recovered", fields)
+    return Event("agent.degraded", {**fields, "reason": reason}, Level.ERROR)
 
 
-def held_event(name: str, held: Held, firewall: str, reason: str, now: datetime) -> Event:
-    """Something happened to a ban of which only the firewall knows."""
-    scope, service, answer = held.target
-    until = None if held.left is None else rfc3339(now + held.left)
-    return Event(
-        name,
-        {
-            "ban_id": held.ban_id,
-            "answer": answer.value,
-            "source": str(held.source),
-            "rule": held.rule,
-            "measure": None,
-            "count": None,
-            "limit": None,
-            "service": service if scope is Scope.SERVICE else None,
-            "scope": scope.value,
-            "for_s": None if held.left is None else round(held.left.total_seconds(), 3),
-            "until": until,
-            "firewall": firewall,
-            "policy_sha256": None,
-            "reasons": [reason],
-        },
-    )
+def ledger_rebuilt(damaged: str) -> Event:
+    """The ledger was damaged; a new one is made of what the firewall holds.
+
+    Args:
+        damaged: Where the old file is now.
+    """
+    return Event("ledger.rebuilt", {"missing": [], "damaged": damaged}, Level.ERROR)
 
 
-def ban_lifted(lift: Lift, ban: Ban | None, firewall: str, now: datetime) -> Event:
-    """A ban was ended before its time; `ban` is the ledger's, where it has one."""
-    if ban is None:
-        return held_event("ban.lifted", lift.held, firewall, lift.reason, now)
-    event = ban_event("ban.lifted", ban, firewall)
-    return Event(event.name, {**event.fields, "reasons": [lift.reason]}, event.level)
+def set_filling(bans: int, most: int) -> Event:
+    """The bans in force come near what the policy allows, or have reached it."""
+    name = "set.full" if bans >= most else "set.filling"
+    return Event(name, {"fill": round(bans / most, 3), "bans": bans, "most": most}, Level.WARNING)
 
 
 def rfc3339(moment: datetime) -> str:
@@ -243,7 +218,6 @@ def rfc3339(moment: datetime) -> str:
     return moment.astimezone(UTC).isoformat(timespec="microseconds").replace("+00:00", "Z")
 
 
-_BAN_LEVELS = {"ban.planned": Level.DEBUG, "ban.failed": Level.ERROR}
 _QUIET = frozenset({Finding.WARNED, Finding.SUSTAINING, Finding.EXEMPT})
 
 

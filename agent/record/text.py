@@ -29,10 +29,17 @@ def line_of(fields: Fields, *, colour: bool) -> str:
         colour: Whether to colour by level. Source: ECMA-48 8.3.117 (SGR).
     """
     at = datetime.fromisoformat(fields["timestamp"]).astimezone()
-    name = fields["event"]
-    words = _SENTENCES.get(name, _plain)(fields)
-    line = _printable(f"{at:%H:%M:%S}  {name:<18} {words}")
+    line = f"{at:%H:%M:%S}  {fields['event']:<18} {sentence_of(fields)}"
     return f"\x1b[{_COLOURS[fields['level']]}m{line}\x1b[0m" if colour else line
+
+
+def sentence_of(fields: Fields) -> str:
+    """Write what happened, and nothing else; control characters are never passed on.
+
+    Args:
+        fields: The event's own, ``event`` and ``mode``.
+    """
+    return _printable(_SENTENCES.get(fields["event"], _plain)(fields))
 
 
 def duration(seconds: float) -> str:
@@ -130,6 +137,23 @@ def _guard(fields: Fields) -> str:
     return "; ".join(parts)
 
 
+def _cut(fields: Fields) -> str:
+    flows = f", {fields['flows']} tracked flows" if fields["flows"] else ""
+    trouble = f"; {fields['left']} are still there: {fields['error']}" if "error" in fields else ""
+    return f"{fields['sockets']} live sockets of banned sources closed{flows}{trouble}"
+
+
+def _healed(fields: Fields) -> str:
+    parts = [", ".join(fields["missing"])] if fields["missing"] else []
+    bans = [f"{fields['bans']} bans"] if fields["bans"] else []
+    return f"somebody had removed what is ours; it is back: {', '.join((*parts, *bans))}"
+
+
+def _filling(fields: Fields) -> str:
+    full = "; new sources have to wait" if fields["event"] == "set.full" else ""
+    return f"{fields['bans']} bans are in force, and max_bans is {fields['most']}{full}"
+
+
 def _plain(fields: Fields) -> str:
     """For what has no sentence of its own: its fields, as they are."""
     head = {"timestamp", "level", "event", "mode", "cycle"}
@@ -158,6 +182,13 @@ _SENTENCES: dict[str, Callable[[Fields], str]] = {
     "cycle.completed": _completed,
     "cycle.failed": lambda fields: f"in {fields['stage']}: {fields['error']}; the next one comes",
     "cycle.missed": lambda fields: f"this cycle began {duration(fields['late_s'])} late",
+    "agent.degraded": lambda fields: f"the ledger can't be written: {fields['reason']}; bans go on",
+    "agent.recovered": lambda _fields: "the ledger can be written again",
+    "ledger.rebuilt": lambda fields: f"it was damaged; the old file is {fields['damaged']}",
+    "firewall.healed": _healed,
+    "sockets.cut": _cut,
+    "set.filling": _filling,
+    "set.full": _filling,
     "agent.stopped": lambda fields: f"{fields['reason']}",
     "source.over_limit": _over,
     "source.back_below": lambda fields: f"{_source(fields)}: no longer near the limit",

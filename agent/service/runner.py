@@ -15,13 +15,15 @@ from typing import NoReturn
 
 from agent import __version__
 from agent.errors import AgentError, PolicyError
-from agent.loop import Loop
+from agent.loop import Loop, count_sources
 from agent.model.policy import Policy
 from agent.record import events
 from agent.record.audit import Audit
+from agent.record.locks import Agent, AgentLock
 from agent.service import clock
 from agent.service.pace import at_most_every
 from agent.service.schedule import SteadyScheduler
+from agent.service.sd_notify import Supervisor
 
 CYCLE_PATIENCE_S = 0.7
 """How long a running cycle may take to finish once the agent is told to stop."""
@@ -47,15 +49,20 @@ class Runner:
         audit: Where to tell.
         paths: The policy's, as the operator named them.
         load: Reads the policy again. Raises PolicyError.
+        supervisor: Hears how the agent is; nobody unless the service manager asked to.
+        lock: That of a live agent, for commands to find it by; None in a dry run.
     """
 
     loop: Loop
     audit: Audit
     paths: tuple[str, ...]
     load: Callable[[], Policy]
+    supervisor: Supervisor = field(default_factory=Supervisor)
+    lock: AgentLock | None = None
     _busy: Lock = field(default_factory=Lock)
     _offer: Policy | None = None
     _due: float | None = None
+    _started: datetime | None = None
     _lateness_told: float = -inf
     _stopping: bool = False
     _failure: tuple[str, datetime] | None = None
@@ -111,14 +118,17 @@ class Runner:
 
     def _reload(self) -> None:
         """Read the policy in this thread; the next cycle takes it."""
+        self.supervisor.reload_began()
         try:
             policy = self.load()
         except PolicyError as error:
             rejected = events.policy_rejected(self.paths, self.loop.policy, error.faults)
             self._tell(rejected)
+            self.supervisor.reload_ended("the policy was rejected; the old one stays")
             return
         self._offer = policy
         self._tell(events.policy_loaded(policy))
+        self.supervisor.reload_ended()
 
     def _stop(self, reason: str) -> None:
         self._stopping = True
@@ -126,6 +136,7 @@ class Runner:
             signal.signal(number, signal.SIG_IGN)
         if not any(signal.getitimer(signal.ITIMER_REAL)):  # a signal has begun the count
             signal.setitimer(signal.ITIMER_REAL, PATIENCE_S)
+        self.supervisor.stopping()
         if not self._busy.acquire(timeout=CYCLE_PATIENCE_S):
             _end_now()
         self._tell_stop(reason)
@@ -143,7 +154,16 @@ class Runner:
                 self._tell_failure(_describe(error))
             else:
                 self._failure = None
+                self._tell_completion()
             self._tidy()
+
+    def _tell_completion(self) -> None:
+        """Let the service manager and commands know that a cycle is complete."""
+        seen, bans = self.loop.last, len(self.loop.ports.ledger.in_force())
+        sources = count_sources(seen) if self.supervisor.address and seen else 0
+        self.supervisor.cycle_completed(f"{sources} sources, {bans} bans in force")
+        if self.lock is not None:
+            self.lock.touch()
 
     def _tell_failure(self, text: str) -> None:
         now, last = clock.now(), self._failure
@@ -160,6 +180,24 @@ class Runner:
             self._scheduler.run_every(policy.every)
             self._due = None
         self.loop.policy = policy
+        self._tell_lock()
+
+    def _tell_lock(self) -> None:
+        """Write into the lock what this agent is."""
+        if self.lock is None:
+            return
+        policy = self.loop.policy
+        self.lock.tell(
+            Agent(
+                pid=os.getpid(),
+                version=__version__,
+                firewall=self.loop.ports.firewall.name,
+                policies=tuple(os.path.abspath(path) for path in self.paths),  # noqa: PTH100 - links stay
+                policy_sha256=policy.sha256,
+                started=self._started,
+                every_s=policy.every.total_seconds(),
+            )
+        )
 
     def _tell_lateness(self) -> None:
         """Tell of a start that is a whole cycle late or more, once a minute at most."""
@@ -172,6 +210,8 @@ class Runner:
 
     def _tell_start(self) -> None:
         policy, firewall = self.loop.policy, self.loop.ports.firewall.name
+        self._started = clock.now()
+        self._tell_lock()
         self._tell(events.agent_started(__version__, policy, firewall))
         self._tell(events.policy_loaded(policy))
 

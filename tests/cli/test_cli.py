@@ -111,7 +111,6 @@ def test_every_fault_is_one_line_that_begins_with_its_place(tmp_path: Path) -> N
         pytest.param(["--dry-rum"], 2, "No such option", id="unknown-option"),
         pytest.param(["--dry-run", "--assume-sustained"], 2, "goes with --once", id="not-once"),
         pytest.param(["--log-format", "xml"], 2, "'json', 'text'", id="unknown-format"),
-        pytest.param([], 69, "--dry-run", id="no-live-firewall-yet"),
     ],
 )
 def test_bad_input_is_told_in_a_few_words(

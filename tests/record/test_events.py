@@ -6,7 +6,7 @@ import pytest
 from agent.model.inputs import Surroundings
 from agent.model.plan import Decision, Lift
 from agent.model.policy import Scope
-from agent.record import events
+from agent.record import ban_events, events
 from agent.record.events import Level
 from tests.builders import NOW, ban, decide, entry, guards, held, inputs, policy, sources_changed
 
@@ -33,7 +33,7 @@ def told(decision: Decision) -> list[events.Event]:
 
 
 def test_a_ban_carries_the_fields_of_the_contract() -> None:
-    event = events.ban_event("ban.would_apply", ban(), "dry-run")
+    event = ban_events.ban_event("ban.would_apply", ban(), "dry-run")
 
     assert set(event.fields) == CONTRACT
     assert event.fields["for_s"] == 600
@@ -41,27 +41,27 @@ def test_a_ban_carries_the_fields_of_the_contract() -> None:
 
 
 def test_a_failed_ban_says_why() -> None:
-    event = events.ban_event("ban.failed", ban(), "nftables", "set is full")
+    event = ban_events.ban_event("ban.failed", ban(), "nftables", "set is full")
 
     assert (event.fields["error"], event.level) == ("set is full", Level.ERROR)
 
 
 def test_a_ban_that_only_the_firewall_knows_carries_the_same_fields() -> None:
-    lift = Lift(held=held(ban(), ban_id=None, rule=None, left=None), reason="foreign")
-    event = events.ban_lifted(lift, None, "dry-run", NOW)
+    lift = Lift(held=held(ban(), mark=None, left=None), reason="foreign")
+    event = ban_events.ban_lifted(lift, None, "dry-run", NOW)
 
     assert set(event.fields) == CONTRACT
     assert (event.fields["reasons"], event.fields["until"]) == (["foreign"], None)
 
 
 def test_a_lifted_ban_keeps_its_evidence_and_says_why_it_ended() -> None:
-    event = events.ban_lifted(Lift(held=held(ban()), reason="exempt"), ban(), "dry-run", NOW)
+    event = ban_events.ban_lifted(Lift(held=held(ban()), reason="exempt"), ban(), "dry-run", NOW)
 
     assert (event.fields["count"], event.fields["reasons"]) == (101, ["exempt"])
 
 
 def test_a_ban_of_a_host_still_tells_the_service_of_its_evidence() -> None:
-    fields = events.ban_event("ban.applied", ban(scope=Scope.HOST), "nftables").fields
+    fields = ban_events.ban_event("ban.applied", ban(scope=Scope.HOST), "nftables").fields
 
     assert (fields["scope"], fields["service"]) == ("host", "web")
 

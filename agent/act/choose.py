@@ -1,0 +1,40 @@
+"""Which firewall a live run uses."""
+
+from agent.act.command import find, run
+from agent.act.interface import Firewall
+from agent.errors import FirewallError
+
+
+def open_firewall(choice: str) -> Firewall:
+    """Give the firewall of that name; ``auto`` takes what fits this machine.
+
+    That is iptables where the command is the legacy variant and ipset is there: rules of
+    two kinds on one machine would confuse its operator. Everywhere else it is native
+    nftables, or iptables where nft is not installed.
+
+    Args:
+        choice: ``auto``, ``iptables`` or ``nftables``.
+
+    Raises:
+        FirewallError: It is not there.
+        PrivilegeError: This process may not use it.
+    """
+    name = _fitting() if choice == "auto" else choice
+    if name == "iptables":
+        from agent.act.iptables import Iptables  # noqa: PLC0415 - only what is used is loaded
+
+        return Iptables()
+    from agent.act.nftables import Nftables  # noqa: PLC0415 - ditto
+
+    return Nftables()
+
+
+def _fitting() -> str:
+    has_iptables = bool(find("iptables") and find("ipset"))
+    if has_iptables and "legacy" in run("iptables", "--version"):
+        return "iptables"
+    if find("nft"):
+        return "nftables"
+    if has_iptables:
+        return "iptables"
+    raise FirewallError("no firewall here: install nftables, or iptables and ipset")

@@ -1,0 +1,74 @@
+"""``abuse-agent ban``: keep a source out, by hand."""
+
+from datetime import timedelta
+
+import click
+
+from agent.cli.options import LengthType, SourceType, as_json, tell, where, where_options
+from agent.decide.by_hand import Order
+from agent.desk import by_hand
+from agent.desk.site import Site, open_site
+from agent.errors import FirewallError
+from agent.model.address import Source
+from agent.model.policy import Scope, Service
+
+
+@click.command()
+@click.argument("source", type=SourceType())
+@click.option("--for", "lasts", type=LengthType(), required=True, help="For how long, as 10m.")
+@click.option(
+    "--scope",
+    type=click.Choice([one.value for one in Scope]),
+    default=Scope.HOST.value,
+    show_default=True,
+    help="Keep it from the whole host (ssh stays open), or from services only.",
+)
+@click.option(
+    "--service",
+    "names",
+    metavar="NAME",
+    multiple=True,
+    help="With --scope service: from this one; may be given again.  [default: all]",
+)
+@click.option("--reason", default="", help="For the records.")
+@where_options
+@as_json
+def ban(  # noqa: PLR0913 - one argument an option
+    *,
+    source: Source,
+    lasts: timedelta,
+    scope: str,
+    names: tuple[str, ...],
+    reason: str,
+    paths: tuple[str, ...],
+    firewall: str | None,
+    state_dir: str,
+    is_json: bool,
+) -> None:
+    """Ban SOURCE, an address or a prefix, and close its connections.
+
+    The kernel ends the ban, whether an agent runs or not. Who is guarded or exempt is
+    not banned (exit status 1).
+    """
+    if names and scope != Scope.SERVICE:
+        raise click.UsageError("--service goes with --scope service")
+    with open_site(where(paths, firewall, state_dir)) as site:
+        order = Order(
+            source=source,
+            scope=Scope(scope),
+            services=_services(site, names),
+            lasts=lasts,
+            reason=" ".join(reason.split()),
+        )
+        by_hand.ban(site, order)
+        tell(site.news, is_json=is_json)
+        if any(event.name == "ban.failed" for event in site.news):
+            raise FirewallError(f"{source} is not banned")
+
+
+def _services(site: Site, names: tuple[str, ...]) -> tuple[Service, ...]:
+    known = {one.name: one for one in site.policy.services}
+    for name in names:
+        if name not in known:
+            raise click.UsageError(f"no service is called {name!r}; there are {', '.join(known)}")
+    return tuple(known[name] for name in dict.fromkeys(names or known))

@@ -1,0 +1,90 @@
+"""``abuse-agent status``: is it running, and what is in force?"""
+
+from collections import Counter
+from datetime import timedelta
+
+import click
+
+from agent.cli.options import STATE_DIR, as_json, show, where
+from agent.desk import listing
+from agent.desk.listing import Status
+from agent.model.ban import Ban
+from agent.model.policy import Scope
+from agent.record.events import Json, prefix_text, rfc3339
+from agent.record.locks import Agent
+from agent.record.text import duration
+
+_LATE_CYCLES = 3
+
+
+@click.command()
+@click.option("--state-dir", metavar="DIR", default=STATE_DIR, show_default=True)
+@as_json
+def status(*, state_dir: str, is_json: bool) -> None:
+    """Tell whether an agent runs, with what, and what is in force."""
+    found = listing.status(where((), None, state_dir))
+    if is_json:
+        show(_fields(found))
+        return
+    for line in _lines(found):
+        click.echo(line)
+
+
+def _fields(found: Status) -> dict[str, Json]:
+    agent = found.agent
+    return {
+        "running": agent is not None,
+        "agent": None if agent is None else _agent_fields(agent),
+        "bans_in_force": len(found.bans),
+        "bans": dict(Counter(_kept_from(ban) for ban in found.bans)),
+        "permits": [
+            {"prefix": prefix_text(one.prefix), "until": rfc3339(one.until), "why": one.why}
+            for one in found.permits
+        ],
+    }
+
+
+def _agent_fields(agent: Agent) -> dict[str, Json]:
+    return {
+        "pid": agent.pid,
+        "version": agent.version,
+        "firewall": agent.firewall,
+        "policies": agent.policies,
+        "policy_sha256": agent.policy_sha256,
+        "started": rfc3339(agent.started) if agent.started else None,
+        "last_cycle": rfc3339(agent.cycled) if agent.cycled else None,
+        "every_s": agent.every_s,
+    }
+
+
+def _lines(found: Status) -> list[str]:
+    kinds = Counter(_kept_from(ban) for ban in found.bans)
+    parts = ", ".join(f"{count} {kind}" for kind, count in sorted(kinds.items()))
+    return [
+        *(_agent_lines(found) if found.agent else ["no agent is running: nobody new is banned"]),
+        f"bans     {len(found.bans)} in force{f': {parts}' if parts else ''}",
+        *(
+            f"passes   {prefix_text(one.prefix)}, {one.why}, for another "
+            f"{duration(round((one.until - found.now).total_seconds()))}"
+            for one in found.permits
+        ),
+    ]
+
+
+def _agent_lines(found: Status) -> list[str]:
+    agent = found.agent or Agent()
+    cycled = "none is complete yet"
+    if agent.cycled is not None:
+        ago = max(timedelta(0), found.now - agent.cycled).total_seconds()
+        late = ": it is LATE" if ago > _LATE_CYCLES * max(agent.every_s, 1.0) else ""
+        cycled = f"{duration(round(ago))} ago, one every {duration(agent.every_s)}{late}"
+    return [
+        f"agent    {agent.version}, pid {agent.pid}, firewall {agent.firewall}",
+        f"policy   {agent.policy_sha256[:12]} from {', '.join(agent.policies)}",
+        f"cycle    {cycled}",
+    ]
+
+
+def _kept_from(ban: Ban) -> str:
+    name = ban.service.name if ban.service else ""
+    return f"{ban.answer.value} {name if ban.scope is Scope.SERVICE else 'host'}"

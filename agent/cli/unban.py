@@ -1,0 +1,33 @@
+"""``abuse-agent unban``: end a ban before its time."""
+
+import click
+
+from agent.cli.options import SourceType, as_json, tell, where, where_options
+from agent.desk import by_hand
+from agent.desk.by_hand import GRACE
+from agent.desk.site import open_site
+from agent.model.address import Source
+from agent.record.text import duration
+
+
+@click.command()
+@click.argument("source", type=SourceType(is_any_width=True))
+@where_options
+@as_json
+def unban(
+    *,
+    source: Source,
+    paths: tuple[str, ...],
+    firewall: str | None,
+    state_dir: str,
+    is_json: bool,
+) -> None:
+    """Lift the bans of SOURCE, and keep it free for 30 minutes.
+
+    An address on a banned IPv6 /64 frees that line; one inside a wider ban passes alone.
+    """
+    with open_site(where(paths, firewall, state_dir)) as site:
+        by_hand.unban(site, source)
+        tell(site.news, is_json=is_json)
+    if not is_json:
+        click.echo(f"{source} stays free for {duration(GRACE.total_seconds())}")

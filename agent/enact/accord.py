@@ -1,0 +1,162 @@
+"""Keeping the firewall, the ledger and the policy in accord, at next to no cost.
+
+Every cycle asks the firewall whether somebody touched it. A full look, which prepares it,
+reads it back and reconciles it with the ledger, is taken at the start, when it was
+touched, when the policy or the allow set changed, when somebody else wrote to the ledger,
+and every half a minute; in between bans end by their own times.
+"""
+
+from bisect import bisect_right
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field, replace
+from datetime import datetime
+from math import inf
+
+from agent.decide import Reconciliation, Recorded, allow_set, layout_of, reconcile
+from agent.enact.hands import Hands
+from agent.model.address import Prefix
+from agent.model.ban import Ban, Held, Installed, place_of
+from agent.model.inputs import Surroundings
+from agent.model.layout import Layout
+from agent.model.plan import Plan
+from agent.model.policy import Policy
+from agent.record import ban_events, events
+from agent.record.ledger import End, News
+
+FULL_LOOK_S = 30.0
+
+LATE_S = 1.0
+"""A firewall tells what is left in whole seconds: a ban is not called over before it is."""
+
+
+@dataclass(slots=True)
+class Accord:
+    """What is known of the firewall between two looks.
+
+    Attributes:
+        hands: What acts.
+        stopwatch: Seconds that only grow, as the kernel's timers do.
+    """
+
+    hands: Hands
+    stopwatch: Callable[[], float]
+    _policy: Policy | None = None
+    _layout: Layout = field(default_factory=Layout)
+    _installed: Installed = field(default_factory=Installed)
+    _ends: list[tuple[float, Held]] = field(default_factory=list)
+    _next_look: float = -inf
+    _wanted: frozenset[Prefix] = frozenset()
+    _surroundings: Surroundings | None = None
+    _has_looked: bool = False
+
+    @property
+    def ssh(self) -> frozenset[int]:
+        """The ports that a ban of the host leaves open."""
+        return self._layout.ssh
+
+    def installed(
+        self, policy: Policy, surroundings: Surroundings, news: News, now: datetime
+    ) -> Installed:
+        """Give what the firewall holds; the same object for as long as nothing changed.
+
+        Raises:
+            FirewallError: It can't be read, or does not hold the allow set.
+        """
+        is_new = policy is not self._policy
+        if is_new:
+            self._policy, self._layout = policy, layout_of(policy)
+        if is_new or surroundings != self._surroundings or self.stopwatch() >= self._next_look:
+            self._wanted, self._surroundings = allow_set(policy, surroundings, now), surroundings
+        if is_new or news.is_other or self._is_due():
+            self._look(now)
+        else:
+            self._age()
+        if self._wanted != self._installed.allowed:
+            self.carry_out(Plan(allow=self._wanted), now)
+        return self._installed
+
+    def carry_out(
+        self, plan: Plan, now: datetime, *, outcome: str | None = None, how: End = End.LIFTED
+    ) -> Installed:
+        """Make a plan true and remember what holds afterwards.
+
+        Raises:
+            FirewallError: As `Hands.carry_out`; then the next call takes a full look.
+        """
+        self._next_look, due = -inf, self._next_look
+        found = self.hands.carry_out(plan, self._layout.ssh, now, outcome=outcome, how=how)
+        self._keep(found)
+        self._next_look = due
+        return found
+
+    def _is_due(self) -> bool:
+        return self.stopwatch() >= self._next_look or self.hands.firewall.is_touched()
+
+    def _look(self, now: datetime) -> None:
+        """Take a full look and mend what is to be mended."""
+        hands, self._next_look = self.hands, -inf
+        missing = hands.firewall.prepare(self._layout)
+        installed = hands.firewall.installed(now)
+        services = {one.name: one for one in self._policy.services} if self._policy else {}
+        ledger = hands.ledger
+        recorded = Recorded(
+            in_force=ledger.in_force(),
+            intended=ledger.intended(),
+            has_ended=ledger.has_ended,
+        )
+        found = reconcile(recorded, installed.bans, services, now)
+        self._record(found, installed, now)
+        if self._has_looked and (missing or found.restore):
+            hands.tell(events.firewall_healed(missing, len(found.restore)))
+        allow = self._wanted if self._wanted != installed.allowed else None
+        plan = Plan(add=found.restore, lift=found.lift, allow=allow)
+        self._keep(installed)
+        if plan:
+            self.carry_out(plan, now, outcome="ban.restored")
+        self._next_look, self._has_looked = self.stopwatch() + FULL_LOOK_S, True
+
+    def _record(self, found: Reconciliation, installed: Installed, now: datetime) -> None:
+        """Take into the ledger what the look brought to light."""
+        ledger, name, tell = self.hands.ledger, self.hands.firewall.name, self.hands.tell
+        self._expire(found.expired)
+        ledger.end(found.gone, now, End.LIFTED)
+        for ban in found.gone:
+            event = ban_events.ban_event("ban.lifted", ban, name)
+            tell(ban_events.because(event, "its service is gone from the policy"))
+        over = [ban for ban in found.never if not ban.rest(now)]
+        ledger.end(over, now, End.EXPIRED)
+        ledger.settle((), [ban for ban in found.never if ban.rest(now)])
+        ledger.settle(found.adopt, ())
+        for ban in found.adopt:
+            tell(ban_events.ban_event("ban.adopted", ban, name))
+        self.hands.tidy_up((*found.adopt, *over), installed.allowed, self._layout.ssh)
+
+    def _expire(self, bans: Sequence[Ban]) -> None:
+        ledger, name = self.hands.ledger, self.hands.firewall.name
+        for ban in bans:
+            ledger.end([ban], ban.until, End.EXPIRED)
+            self.hands.tell(ban_events.ban_event("ban.expired", ban, name))
+
+    def _keep(self, installed: Installed) -> None:
+        """Remember what was read back, and when each ban in it ends."""
+        self._installed = installed
+        at = self.stopwatch()
+        self._ends = sorted(
+            (
+                (at + one.left.total_seconds() + LATE_S, one)
+                for one in installed.bans
+                if one.left is not None
+            ),
+            key=lambda each: each[0],
+        )
+
+    def _age(self) -> None:
+        """Leave out what has ended since the last look."""
+        over = bisect_right(self._ends, self.stopwatch(), key=lambda each: each[0])
+        if not over:
+            return
+        gone = {(held.source, held.target) for _, held in self._ends[:over]}
+        self._ends = self._ends[over:]
+        self._installed = replace(self._installed, bans=tuple(held for _, held in self._ends))
+        known = [ban for ban in self.hands.ledger.in_force() if place_of(ban) in gone]
+        self._expire(known)

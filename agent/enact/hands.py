@@ -1,0 +1,147 @@
+"""Making a plan true: intent, act, read back, cut, outcome, in this order, whatever fails."""
+
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from itertools import islice
+from typing import TypeAlias
+
+from agent.act.cut import Cut
+from agent.act.interface import Firewall
+from agent.errors import FirewallError
+from agent.model.address import Prefix
+from agent.model.ban import Ban, Installed, Place, place_of
+from agent.model.plan import Lift, Plan
+from agent.model.policy import Answer
+from agent.record import ban_events, events
+from agent.record.events import Event
+from agent.record.ledger import End, Ledger
+
+Cutter: TypeAlias = Callable[[Sequence[Ban], frozenset[Prefix], frozenset[int]], Cut]
+"""From bans, the allow set and the ports of ssh to what was destroyed. Raises FirewallError."""
+
+TOLD_AT_MOST = 100
+"""Of bans that failed in one go: a firewall that is gone must not flood the log."""
+
+_NOT_THERE = "it is not there when read back"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Hands:
+    """What acts, and what remembers and tells of it.
+
+    Attributes:
+        firewall: Holds the bans.
+        ledger: Remembers them.
+        cut: Destroys the live sockets of whoever is banned; None in a dry run.
+        tell: Takes each event.
+    """
+
+    firewall: Firewall
+    ledger: Ledger
+    cut: Cutter | None
+    tell: Callable[[Event], None]
+
+    def carry_out(
+        self,
+        plan: Plan,
+        ssh: frozenset[int],
+        now: datetime,
+        *,
+        outcome: str | None = None,
+        how: End = End.LIFTED,
+    ) -> Installed:
+        """Record the intent, act, read back, cut, record the outcome: also when acting fails.
+
+        Args:
+            plan: What to change; not empty.
+            ssh: The ports that a ban of the host leaves open.
+            now: The moment.
+            outcome: The event for a ban that is there afterwards; the firewall's own by default.
+            how: What the ledger is to remember of the bans that are lifted.
+
+        Returns:
+            What the firewall holds afterwards.
+
+        Raises:
+            FirewallError: It can't be read back, or the allow set does not hold. What failed
+                of the bans alone is told ban by ban.
+        """
+        self.ledger.intend(plan.add)
+        self._tell_bans("ban.planned", plan.add)
+        failure: FirewallError | None = None
+        try:
+            self.firewall.apply(plan, now)
+        except FirewallError as error:
+            failure = error
+        installed = self._read_back(plan, now, failure)
+        held = {(one.source, one.target) for one in installed.bans}
+        applied = tuple(ban for ban in plan.add if place_of(ban) in held)
+        self._cut(applied, installed.allowed, ssh)
+        self._settle(plan, applied, failure, outcome or self.firewall.outcome)
+        self._end(plan.lift, held, now, how)
+        if plan.allow is not None and plan.allow != installed.allowed:
+            raise failure or FirewallError("the allow set is not there when read back")
+        return installed
+
+    def tidy_up(self, bans: Sequence[Ban], allowed: frozenset[Prefix], ssh: frozenset[int]) -> None:
+        """Cut what is left of bans whose agent was killed before it could."""
+        self._cut(bans, allowed, ssh)
+
+    def _read_back(self, plan: Plan, now: datetime, failure: FirewallError | None) -> Installed:
+        """Read the firewall; one that failed and can't be read either holds nothing we know of."""
+        try:
+            return self.firewall.installed(now)
+        except FirewallError as error:
+            self._settle(plan, (), failure or error, self.firewall.outcome)
+            raise (failure or error) from error
+
+    def _cut(self, bans: Sequence[Ban], allowed: frozenset[Prefix], ssh: frozenset[int]) -> None:
+        """Destroy live sockets; the bans hold whether that works or not."""
+        drops = [ban for ban in bans if ban.answer is Answer.DROP]
+        if self.cut is None or not drops:
+            return
+        try:
+            done = self.cut(drops, allowed, ssh)
+        except FirewallError as error:
+            done = Cut(failure=str(error))
+        if done != Cut():
+            self.tell(ban_events.sockets_cut(done.sockets, done.flows, done.left, done.failure))
+
+    def _settle(
+        self,
+        plan: Plan,
+        applied: Sequence[Ban],
+        failure: FirewallError | None,
+        outcome: str,
+    ) -> None:
+        """Record of each ban whether it holds; an older one in its place is over."""
+        now_there = {ban.ban_id for ban in applied}
+        failed = [ban for ban in plan.add if ban.ban_id not in now_there]
+        places = {place_of(ban): ban for ban in applied}
+        replaced = [
+            old
+            for old in (self.ledger.in_force() if applied else ())
+            if (new := places.get(place_of(old))) and new.ban_id != old.ban_id
+        ]
+        if replaced:
+            self.ledger.end(replaced, applied[0].begins, End.LIFTED)
+        self.ledger.settle(applied, failed)
+        self._tell_bans(outcome, applied)
+        self._tell_bans("ban.failed", islice(failed, TOLD_AT_MOST), str(failure or _NOT_THERE))
+        if len(failed) > TOLD_AT_MOST:
+            self.tell(events.cycle_failed("act", f"{len(failed)} bans failed: {failure}"))
+
+    def _end(self, lifts: Sequence[Lift], held: set[Place], now: datetime, how: End) -> None:
+        """Record the lifts that hold."""
+        known = {place_of(ban): ban for ban in self.ledger.in_force()} if lifts else {}
+        done = [lift for lift in lifts if (lift.held.source, lift.held.target) not in held]
+        over = [ban for lift in done if (ban := known.get((lift.held.source, lift.held.target)))]
+        self.ledger.end(over, now, how)
+        for lift in done:
+            ban = known.get((lift.held.source, lift.held.target))
+            self.tell(ban_events.ban_lifted(lift, ban, self.firewall.name, now))
+
+    def _tell_bans(self, name: str, bans: Iterable[Ban], error: str | None = None) -> None:
+        for ban in bans:
+            self.tell(ban_events.ban_event(name, ban, self.firewall.name, error))
