@@ -1,0 +1,208 @@
+"""Firewall, ledger and policy, kept in accord."""
+
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+
+import pytest
+
+from agent.act.cut import Cut
+from agent.act.dry_run import DryRun
+from agent.enact import Accord, Hands
+from agent.model.ban import Ban, Installed
+from agent.model.layout import Layout
+from agent.model.plan import Lift, Plan
+from agent.model.policy import Policy
+from agent.record.events import Event
+from agent.record.ledger import End, MemoryLedger, News
+from tests.builders import NOW, SSH, WEB, ban, guards, policy, prefix, throttle
+
+
+@dataclass(slots=True)
+class Watched(DryRun):
+    """A firewall that counts the looks into it, and can be touched."""
+
+    looks: int = 0
+    touched: bool = False
+    missing: tuple[str, ...] = ()
+
+    def prepare(self, layout: Layout) -> tuple[str, ...]:
+        DryRun.prepare(self, layout)
+        made, self.missing = self.missing, ()
+        return made
+
+    def is_touched(self) -> bool:
+        touched, self.touched = self.touched, False
+        return touched
+
+    def installed(self, now: datetime) -> Installed:
+        self.looks += 1
+        return DryRun.installed(self, now)
+
+    def lose(self) -> None:
+        """What a foreign flush does."""
+        self._bans, self.touched, self.missing = {}, True, ("web",)
+
+
+@dataclass(slots=True)
+class Scene:
+    """An accord, and what it told and cut."""
+
+    firewall: Watched = field(default_factory=Watched)
+    ledger: MemoryLedger = field(default_factory=MemoryLedger)
+    policy: Policy = field(default_factory=policy)
+    told: list[Event] = field(default_factory=list)
+    cut: list[Ban] = field(default_factory=list)
+    seconds: float = 0.0
+    accord: Accord = field(init=False)
+
+    def __post_init__(self) -> None:
+        def cut(bans: object, *_: object) -> Cut:
+            self.cut += bans  # type: ignore[operator]
+            return Cut()
+
+        hands = Hands(firewall=self.firewall, ledger=self.ledger, cut=cut, tell=self.told.append)
+        self.accord = Accord(hands, lambda: self.seconds)
+
+    @property
+    def now(self) -> datetime:
+        return NOW + timedelta(seconds=self.seconds)
+
+    def look(self, *, after: float = 0.0, news: News | None = None, guard: str = "") -> Installed:
+        self.seconds += after
+        found = guards(*([guard] if guard else []))
+        return self.accord.installed(self.policy, found, news or News(), self.now)
+
+    def names(self) -> list[str]:
+        return [event.name for event in self.told if event.name != "ban.planned"]
+
+    def install(self, *bans: Ban) -> None:
+        self.accord.carry_out(Plan(add=bans), self.now)
+
+
+@pytest.fixture
+def scene() -> Scene:
+    made = Scene()
+    made.look()
+    return made
+
+
+def test_between_two_full_looks_nothing_is_read(scene: Scene) -> None:
+    scene.install(ban())
+    before, first = scene.firewall.looks, scene.look(after=5)
+
+    assert scene.look(after=20) is first
+    assert scene.firewall.looks == before
+
+
+@pytest.mark.parametrize(
+    ("after", "news", "touched"),
+    [
+        pytest.param(31.0, News(), False, id="half-a-minute"),
+        pytest.param(5.0, News(), True, id="touched"),
+        pytest.param(5.0, News(is_other=True), False, id="a-command-wrote"),
+    ],
+)
+def test_a_full_look_is_taken_when_it_may_matter(
+    scene: Scene, after: float, news: News, touched: bool
+) -> None:
+    before = scene.firewall.looks
+    scene.firewall.touched = touched
+
+    scene.look(after=after, news=news)
+
+    assert scene.firewall.looks > before
+
+
+def test_what_a_foreign_flush_removed_is_back_and_told(scene: Scene) -> None:
+    scene.install(ban())
+    scene.firewall.lose()
+
+    found = scene.look(after=5)
+
+    assert [one.left for one in found.bans] == [timedelta(seconds=595)]
+    assert scene.names()[-2:] == ["firewall.healed", "ban.restored"]
+    assert scene.told[-3].fields == {"missing": ("web",), "bans": 1}
+
+
+def test_making_everything_for_the_first_time_is_no_healing() -> None:
+    scene = Scene()
+    scene.firewall.missing = ("web",)
+
+    scene.look()
+
+    assert scene.names() == []
+
+
+def test_a_ban_ends_by_its_own_time_without_a_look(scene: Scene) -> None:
+    scene.install(ban(lasts=timedelta(seconds=10)))
+    before = scene.firewall.looks
+
+    assert len(scene.look(after=10.5).bans) == 1
+    assert scene.look(after=1).bans == ()
+    assert (scene.names()[-1], scene.firewall.looks) == ("ban.expired", before)
+    assert scene.ledger.has_ended("b1")
+
+
+def test_the_allow_set_follows_the_guards(scene: Scene) -> None:
+    found = scene.look(after=5, guard="192.0.2.200/32")
+
+    assert found.allowed == {prefix("192.0.2.200/32")}
+
+
+def test_a_ban_whose_agent_was_killed_is_adopted_and_cut(scene: Scene) -> None:
+    scene.ledger.intend([ban()])
+    scene.firewall.apply(Plan(add=(ban(),)), NOW)
+
+    scene.look(news=News(is_other=True))
+
+    assert scene.names() == ["ban.adopted"]
+    assert (scene.ledger.in_force(), scene.cut) == ((ban(),), [ban()])
+
+
+def test_what_a_dead_agent_left_behind_is_cut_though_the_ban_is_over(scene: Scene) -> None:
+    scene.ledger.intend([ban()])
+
+    scene.look(after=700)
+
+    assert (scene.cut, scene.ledger.in_force(), scene.names()) == ([ban()], (), [])
+
+
+def test_a_ban_that_never_held_is_forgotten_and_nobody_is_cut(scene: Scene) -> None:
+    scene.ledger.intend([ban()])
+
+    scene.look(news=News(is_other=True))
+
+    assert (scene.cut, dict(scene.ledger.intended())) == ([], {})
+
+
+def test_a_ban_of_a_service_that_is_gone_is_over(scene: Scene) -> None:
+    scene.install(ban(), ban("192.0.2.11/32", ban_id="b2", service=SSH))
+    scene.policy = policy(services=(WEB,))
+
+    found = scene.look(after=5)
+
+    assert [one.target[1] for one in found.bans] == ["web"]
+    assert scene.told[-1].fields["reasons"] == ["its service is gone from the policy"]
+
+
+def test_a_new_ban_in_the_same_place_ends_the_old_one(scene: Scene) -> None:
+    scene.install(ban())
+
+    scene.install(ban(ban_id="b2", rule="manual"))
+
+    assert [one.ban_id for one in scene.ledger.in_force()] == ["b2"]
+
+
+def test_throttles_cut_nobody(scene: Scene) -> None:
+    scene.install(ban(), throttle("192.0.2.11/32", ban_id="b2"))
+
+    assert [one.ban_id for one in scene.cut] == ["b1"]
+
+
+def test_unbanned_by_hand_is_forgiven(scene: Scene) -> None:
+    scene.install(ban())
+    (held,) = scene.look().bans
+
+    scene.accord.carry_out(Plan(lift=(Lift(held=held, reason="x"),)), scene.now, how=End.FORGIVEN)
+
+    assert (scene.ledger.in_force(), dict(scene.ledger.history())) == ((), {})
