@@ -33,7 +33,8 @@ _SOCK_DESTROY = 21
 
 _ROW = Struct("=IHH8xBB2x2s2x16x16s")
 _ROW_BYTES = 88
-_IDENTITY = slice(20, 68)
+_FAMILY_AT, _STATE_AT = 16, 17
+_PORT, _IDENTITY = slice(20, 22), slice(20, 68)
 _ORDER = Struct("=BBxxI48s")
 _NO_COOKIE = b"\xff" * 8
 """It stands for any socket in an order, and for none in a row."""
@@ -53,19 +54,6 @@ _NO_DESTROY = "this kernel can't destroy sockets (CONFIG_INET_DIAG_DESTROY)"
 _WALKS = 3
 
 
-@dataclass(frozen=True, slots=True)
-class Live:
-    """One socket.
-
-    Attributes:
-        state: As the kernel numbers it.
-        order: What to tell the kernel to have it destroyed.
-    """
-
-    state: int
-    order: bytes
-
-
 @dataclass(slots=True)
 class Table:
     """One answer. Feed it with `take` until that is true.
@@ -78,7 +66,7 @@ class Table:
     reaches: Reaches
     interrupted: bool = False
     _listening: set[bytes] = field(default_factory=set)
-    _rows: list[tuple[Reach, bytes, bytes]] = field(default_factory=list)
+    _rows: list[tuple[Reach, bytes]] = field(default_factory=list)
 
     def take(self, chunk: bytes) -> bool:
         """Note what listens and what an address in reach holds; true when the answer ends.
@@ -96,7 +84,7 @@ class Table:
             if state == State.LISTEN:
                 listening.add(port)
             elif reach := reaches[family, address]:
-                self._rows.append((reach, port, chunk[offset : offset + _ROW_BYTES]))
+                self._rows.append((reach, chunk[offset : offset + _ROW_BYTES]))
             marks |= flags
             offset += netlink.padded(length)
         self.interrupted |= bool(marks & netlink.NLM_F_DUMP_INTR)
@@ -115,13 +103,13 @@ class Table:
         self.interrupted |= bool(flags & netlink.NLM_F_DUMP_INTR)
         return True
 
-    def found(self) -> list[Live]:
-        """Give the inbound sockets that are in reach, once the answer has ended."""
+    def found(self) -> list[bytes]:
+        """Give the rows of inbound sockets that are in reach, once the answer has ended."""
         return [
-            _live(row)
-            for reach, port, row in self._rows
-            if port in self._listening
-            and reach.covers(int.from_bytes(port))
+            row
+            for reach, row in self._rows
+            if row[_PORT] in self._listening
+            and reach.covers(int.from_bytes(row[_PORT]))
             and not row[_IDENTITY].endswith(_NO_COOKIE)
         ]
 
@@ -157,17 +145,17 @@ def _read(reaches: Reaches) -> Table:
     return table
 
 
-def _destroy(found: list[Live]) -> Removal:
-    numbers = tell(_NETLINK_SOCK_DIAG, _SOCK_DESTROY, [one.order for one in found])
-    told = zip(found, numbers, strict=True)
-    counted = (number for one, number in told if not _ends_soon(one, number))
+def _destroy(rows: list[bytes]) -> Removal:
+    numbers = tell(_NETLINK_SOCK_DIAG, _SOCK_DESTROY, map(order_of, rows))
+    told = zip(rows, numbers, strict=True)
+    counted = (number for row, number in told if not _ends_soon(row, number))
     return removal_of("sockets", counted, {errno.EOPNOTSUPP: _NO_DESTROY})
 
 
-def _ends_soon(one: Live, number: int) -> bool:
-    return number == errno.EOPNOTSUPP and one.state in _SMALL
+def order_of(row: bytes) -> bytes:
+    """Write the order to destroy the socket of this row."""
+    return _ORDER.pack(row[_FAMILY_AT], socket.IPPROTO_TCP, 0, row[_IDENTITY])
 
 
-def _live(row: bytes) -> Live:
-    _, _, _, family, state, _, _ = _ROW.unpack_from(row)
-    return Live(state, _ORDER.pack(family, socket.IPPROTO_TCP, 0, row[_IDENTITY]))
+def _ends_soon(row: bytes, number: int) -> bool:
+    return number == errno.EOPNOTSUPP and row[_STATE_AT] in _SMALL

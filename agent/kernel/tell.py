@@ -1,7 +1,8 @@
 """Many orders to the kernel over netlink, and what became of each."""
 
 import socket
-from collections.abc import Sequence
+from collections.abc import Iterable
+from itertools import islice
 
 from agent.errors import ObserveError
 from agent.kernel.ask import chunks, connected
@@ -12,13 +13,13 @@ _AT_ONCE = 64
 stay in a receive buffer of the usual 208 KB until they are read: none is lost."""
 
 
-def tell(protocol: int, kind: int, bodies: Sequence[bytes]) -> list[int]:
+def tell(protocol: int, kind: int, bodies: Iterable[bytes]) -> list[int]:
     """Send one order with each of `bodies`, and give their errnos in that order, 0 for done.
 
     Args:
         protocol: Of netlink, as ``NETLINK_NETFILTER``.
         kind: The type of all the messages.
-        bodies: What each says after its header.
+        bodies: What each says after its header; taken a few at a time.
 
     Raises:
         RefusedError: The kernel does not speak with us.
@@ -26,11 +27,13 @@ def tell(protocol: int, kind: int, bodies: Sequence[bytes]) -> list[int]:
         ObserveError: Answers did not come within two seconds, or can't be read.
     """
     numbers: list[int] = []
+    rest = iter(bodies)
     with connected(protocol) as netlink:
-        for begin in range(0, len(bodies), _AT_ONCE):
-            some = range(begin, min(begin + _AT_ONCE, len(bodies)))
-            netlink.send(b"".join(order(kind, bodies[at], at) for at in some))
-            numbers += _answers(netlink, some)
+        while some := list(islice(rest, _AT_ONCE)):
+            begin = len(numbers)
+            orders = (order(kind, body, at) for at, body in enumerate(some, begin))
+            netlink.send(b"".join(orders))
+            numbers += _answers(netlink, range(begin, begin + len(some)))
     return numbers
 
 

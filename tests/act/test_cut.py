@@ -9,9 +9,10 @@ from contextlib import ExitStack
 import pytest
 
 from agent.act.cut import Cut, cut
-from agent.errors import PrivilegeError
+from agent.act.removal import Removal
+from agent.errors import FirewallError, ObserveError, PrivilegeError, RefusedError
 from agent.model.ban import Ban
-from agent.model.policy import Scope
+from agent.model.policy import Scope, Service
 from tests.builders import SSH, WEB, ban, prefix, throttle
 from tests.range import Hosts, eventually, forge_syns, in_namespace, ip
 
@@ -20,6 +21,14 @@ pytestmark = pytest.mark.root
 SSH_PORTS = frozenset({22})
 BAD, GOOD = "198.18.0.1", "198.18.0.2"
 BAD6, SAME_LINE6, GOOD6 = "2001:db8:18::1", "2001:db8:18::2", "2001:db8:18:1::1"
+REDIRECT = """
+table inet t {
+  chain pre {
+    type nat hook prerouting priority dstnat
+    tcp dport 8000 redirect to :80
+  }
+}
+"""
 Ends = tuple[socket.socket, socket.socket]
 
 
@@ -118,7 +127,7 @@ def test_mapped_and_plain_sockets_are_both_found(server: Server) -> None:
     mapped = server.pair(BAD)
     plain = server.pair(BAD, 8443)
     web = ban(f"{BAD}/32", service=WEB)
-    other = ban(f"{BAD}/32", service=type(WEB)(name="other", ports=frozenset({8443})))
+    other = ban(f"{BAD}/32", service=Service(name="other", ports=frozenset({8443})))
 
     assert server.cut(web, other).sockets == 2
 
@@ -190,7 +199,7 @@ def test_what_this_machine_began_stays(server: Server, scope: Scope) -> None:
     there = server.keep(far.accept()[0])
     with in_namespace(hosts.server):
         calling = server.keep(socket.socket())
-    calling.setblocking(False)
+    calling.settimeout(0)
     calling.connect_ex((str(hosts.silent4[1]), 9))
 
     outcome = server.cut(
@@ -294,18 +303,44 @@ def test_many_connections_are_cut_in_one_go(server: Server) -> None:
     assert len(server.table()) == 1
 
 
-def test_without_the_capability_it_says_which(server: Server) -> None:
-    kept = server.pair(BAD)
+def test_behind_a_redirect_the_reset_gets_through_and_the_flow_goes(server: Server) -> None:
+    with in_namespace(server.hosts.server):
+        subprocess.run(["nft", "-f", "-"], input=REDIRECT, text=True, check=True)
+    lost = server.call(BAD, 8000), server.accept()
+    kept = server.call(GOOD, 8000), server.accept()
+
+    assert server.cut(ban(f"{BAD}/32")) == Cut(sockets=1, flows=1)
+
+    assert is_dead(lost)
+    assert is_alive(kept)
+
+
+@pytest.mark.parametrize("tracked", [False, True], ids=["sockets", "flows alone"])
+def test_without_the_capability_it_says_which(server: Server, tracked: bool) -> None:
+    kept = server.pair(BAD, 22)
+    if tracked:
+        with in_namespace(server.hosts.server):
+            subprocess.run(["nft", "-f", "-"], input=REDIRECT, text=True, check=True)
+        assert is_alive(kept)
+    one = host() if tracked else ban(f"{BAD}/32", service=SSH)
+
+    assert "CAP_NET_ADMIN" in said_as_nobody(server.hosts, one)
+
+    assert is_alive(kept)
+
+
+def said_as_nobody(hosts: Hosts, one: Ban) -> str:
+    """Cut in a child that has given up root, and with it every capability."""
     answer, say = os.pipe()
     child = os.fork()
     if child == 0:
         try:
-            with in_namespace(server.hosts.server):
+            with in_namespace(hosts.server):
                 os.setgroups([])
                 os.setgid(65_534)
                 os.setuid(65_534)
                 try:
-                    cut([ban(f"{BAD}/32")], frozenset(), SSH_PORTS)
+                    cut([one], frozenset(), SSH_PORTS)
                 except PrivilegeError as error:
                     os.write(say, str(error).encode())
         finally:
@@ -314,6 +349,36 @@ def test_without_the_capability_it_says_which(server: Server) -> None:
     with os.fdopen(answer) as pipe:
         said = pipe.read()
     os.waitpid(child, 0)
+    return said
 
-    assert "CAP_NET_ADMIN" in said
-    assert is_alive(kept)
+
+@pytest.mark.parametrize(
+    ("told", "kind"), [(RefusedError("no"), FirewallError), (ObserveError("broken"), None)]
+)
+def test_sockets_that_are_not_told_are_no_silent_success(
+    monkeypatch: pytest.MonkeyPatch, told: ObserveError, kind: type | None
+) -> None:
+    def fail(_: object) -> None:
+        raise told
+
+    monkeypatch.setattr("agent.act.cut.destroy_sockets", fail)
+    monkeypatch.setattr("agent.act.cut.remove_flows", lambda _: Removal(removed=1))
+    if kind is None:
+        assert cut([ban()], frozenset(), SSH_PORTS) == Cut(flows=1, failure="broken")
+        return
+    with pytest.raises(kind):
+        cut([ban()], frozenset(), SSH_PORTS)
+
+
+def test_flows_that_are_not_told_leave_the_sockets_cut(monkeypatch: pytest.MonkeyPatch) -> None:
+    def fail(_: object) -> None:
+        raise RefusedError("no ctnetlink")
+
+    monkeypatch.setattr(
+        "agent.act.cut.destroy_sockets", lambda _: Removal(removed=3, left=1, failure="busy")
+    )
+    monkeypatch.setattr("agent.act.cut.remove_flows", fail)
+
+    assert cut([ban()], frozenset(), SSH_PORTS) == Cut(
+        sockets=3, left=1, failure="busy; no ctnetlink"
+    )
