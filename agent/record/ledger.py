@@ -5,9 +5,9 @@ back, holds it, and *past* afterwards. A ban that stays intended is one during w
 agent was killed.
 """
 
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
-from datetime import datetime
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from datetime import datetime, timedelta
 from enum import StrEnum
 from itertools import islice
 from types import MappingProxyType
@@ -100,7 +100,10 @@ class Ledger(Protocol):
 
 @dataclass(slots=True)
 class MemoryLedger:
-    """The ledger of a dry run, gone with the process; every part of it is bounded."""
+    """The ledger of a dry run, gone with the process; every part of it is bounded.
+
+    The lasting ledger reads from one of these as well, and keeps a journal beside it.
+    """
 
     _intended: dict[str, Ban] = field(default_factory=dict)
     _in_force: dict[str, Ban] = field(default_factory=dict)
@@ -114,18 +117,15 @@ class MemoryLedger:
 
     def intend(self, bans: Sequence[Ban]) -> None:
         """Remember that bans are about to be installed."""
-        self._intended |= {ban.ban_id: ban for ban in bans if ban.ban_id not in self._in_force}
+        self._intended |= {ban.ban_id: ban for ban in bans if self._is_new(ban)}
 
     def settle(self, applied: Sequence[Ban], failed: Sequence[Ban]) -> None:
-        """Remember which of them the firewall holds."""
+        """Remember which of them the firewall holds; what is over stays over."""
         for ban in (*applied, *failed):
             self._intended.pop(ban.ban_id, None)
-        for ban in applied:
-            if ban.ban_id in self._in_force:
-                continue
+        for ban in filter(self._is_new, applied):
             self._in_force[ban.ban_id] = ban
-            past = (*self._history.pop(ban.source, ()), PastBan(began=ban.begins, ended=ban.until))
-            self._history[ban.source] = past[-REMEMBERED_BANS:]
+            self._remember(ban.source, _past(ban))
         _shorten(self._history, REMEMBERED_SOURCES)
 
     def end(self, bans: Sequence[Ban], at: datetime, how: End) -> None:
@@ -133,19 +133,68 @@ class MemoryLedger:
         for ban in bans:
             self._intended.pop(ban.ban_id, None)
             self._ended[ban.ban_id] = None
-            if self._in_force.pop(ban.ban_id, None) is not None:
-                self._close(ban, at, how)
+            known = self._in_force.pop(ban.ban_id, None)
+            if known is not None:
+                self._close(known, at, how)
         _shorten(self._ended, REMEMBERED_ENDS)
 
+    def recall(self, past: Iterable[tuple[str, Source, PastBan | None]]) -> None:
+        """Remember bans that were over before this process began.
+
+        Args:
+            past: The id, the source, and what counts when the next one is measured; oldest first.
+        """
+        for ban_id, source, one in past:
+            self._ended[ban_id] = None
+            if one is not None:
+                self._remember(source, one)
+        _shorten(self._history, REMEMBERED_SOURCES)
+        _shorten(self._ended, REMEMBERED_ENDS)
+
+    def move(self, jump: timedelta) -> None:
+        """Move all that is limited by time along with a clock that was set."""
+        for ban in self._in_force.values():
+            past, moved = _past(ban), _past(replace(ban, begins=ban.begins + jump))
+            known = self._history.get(ban.source, ())
+            if past in known:
+                at = known.index(past)
+                self._history[ban.source] = (*known[:at], moved, *known[at + 1 :])
+        self._in_force = _moved(self._in_force, jump)
+        self._intended = _moved(self._intended, jump)
+        self._permits = {
+            text: replace(one, until=one.until + jump) for text, one in self._permits.items()
+        }
+
+    def find(self, ban_id: str) -> Ban | None:
+        """Give the ban in force of that id."""
+        return self._in_force.get(ban_id)
+
+    def _remember(self, source: Source, one: PastBan) -> None:
+        """Add to the history of a source, which then is the one that was added to last."""
+        past = (*self._history.pop(source, ()), one)
+        if len(past) > 1 and past[-2].began > one.began:
+            past = tuple(sorted(past, key=lambda each: each.began))
+        self._history[source] = past[-REMEMBERED_BANS:]
+
+    def _is_new(self, ban: Ban) -> bool:
+        return ban.ban_id not in self._in_force and ban.ban_id not in self._ended
+
     def _close(self, ban: Ban, at: datetime, how: End) -> None:
-        """Write the end into the history; a forgiven ban leaves no trace in it."""
-        past = tuple(
-            PastBan(began=one.began, ended=min(one.ended, at)) if one.began == ban.begins else one
-            for one in self._history.pop(ban.source, ())
-            if how is not End.FORGIVEN or one.began != ban.begins
-        )
-        if past:
-            self._history[ban.source] = past
+        """Write the end into the history; a forgiven ban leaves no trace in it.
+
+        Two bans of one source that began and were to end at the same moments are
+        the same to the history: one of them is as good as the other.
+        """
+        past, known = _past(ban), self._history.get(ban.source, ())
+        if past not in known:
+            return
+        where = known.index(past)
+        closed = () if how is End.FORGIVEN else (replace(past, ended=min(past.ended, at)),)
+        left = (*known[:where], *closed, *known[where + 1 :])
+        if left:
+            self._history[ban.source] = left
+        else:
+            del self._history[ban.source]
 
     def in_force(self) -> tuple[Ban, ...]:
         """Give the bans that were applied and have not ended, in the order they came."""
@@ -165,14 +214,26 @@ class MemoryLedger:
 
     def permit(self, permit: Permit) -> None:
         """Remember that a prefix is to be left alone."""
-        known = self._permits.get(str(permit.prefix))
-        if known is None or known.until < permit.until:
+        if self.is_longer(permit):
             self._permits[str(permit.prefix)] = permit
+
+    def is_longer(self, permit: Permit) -> bool:
+        """Whether a permit holds longer than the one that is known."""
+        known = self._permits.get(str(permit.prefix))
+        return known is None or known.until < permit.until
 
     def permits(self, now: datetime) -> tuple[Permit, ...]:
         """Give the permits that hold."""
         self._permits = {text: one for text, one in self._permits.items() if one.until > now}
         return tuple(sorted(self._permits.values(), key=lambda one: Source(one.prefix).order))
+
+
+def _past(ban: Ban) -> PastBan:
+    return PastBan(began=ban.begins, ended=ban.until)
+
+
+def _moved(bans: Mapping[str, Ban], jump: timedelta) -> dict[str, Ban]:
+    return {ban_id: replace(ban, begins=ban.begins + jump) for ban_id, ban in bans.items()}
 
 
 def _shorten(table: dict[Source, tuple[PastBan, ...]] | dict[str, None], most: int) -> None:

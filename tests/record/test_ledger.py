@@ -1,77 +1,183 @@
+"""What every ledger does, in memory and in a file; in the file also after it was opened anew."""
+
+from collections.abc import Callable
+from dataclasses import replace
 from datetime import timedelta
+from pathlib import Path
 
 import pytest
 
 from agent.model.ban import Ban
-from agent.model.inputs import PastBan
+from agent.model.inputs import PastBan, Permit
 from agent.record import ledger
-from agent.record.ledger import MemoryLedger
-from tests.builders import NOW, ban
+from agent.record.ledger import End, Ledger, MemoryLedger, News
+from agent.record.sqlite import open_ledger
+from tests.builders import NOW, ban, prefix, source
+
+MINUTE = timedelta(minutes=1)
+Again = Callable[[Ledger], Ledger]
 
 
-def applied(*bans: Ban) -> MemoryLedger:
-    memory = MemoryLedger()
-    for one in bans:
-        memory.intend(one)
-        memory.settle(one, applied=True)
-    return memory
+@pytest.fixture(params=["memory", "file", "file opened anew"])
+def again(request: pytest.FixtureRequest, tmp_path: Path) -> Again:
+    """Give the ledger as a later process sees it; the same one where there is none."""
+
+    def same(one: Ledger) -> Ledger:
+        return one
+
+    def anew(one: Ledger) -> Ledger:
+        one.close()  # type: ignore[attr-defined]  # only this one is given files
+        return open_ledger(tmp_path, boot_id="a", stopwatch=lambda: 1000.0, now=NOW)
+
+    return anew if request.param == "file opened anew" else same
 
 
-def test_an_applied_ban_is_in_force_and_in_the_history() -> None:
-    memory = applied(ban())
-
-    assert memory.in_force() == (ban(),)
-    assert memory.history() == {ban().source: (PastBan(began=NOW, ended=ban().until),)}
-
-
-def test_a_ban_that_did_not_hold_leaves_no_trace() -> None:
-    memory = MemoryLedger()
-    memory.intend(ban())
-    memory.settle(ban(), applied=False)
-
-    assert (memory.in_force(), dict(memory.history())) == ((), {})
+@pytest.fixture
+def empty(request: pytest.FixtureRequest, again: Again, tmp_path: Path) -> Ledger:
+    assert again
+    if request.node.callspec.params["again"] == "memory":
+        return MemoryLedger()
+    return open_ledger(tmp_path, boot_id="a", stopwatch=lambda: 1000.0, now=NOW)
 
 
-def test_an_intention_is_not_in_force() -> None:
-    memory = MemoryLedger()
-    memory.intend(ban())
-
-    assert memory.in_force() == ()
+def apply(memory: Ledger, *bans: Ban) -> None:
+    memory.intend(bans)
+    memory.settle(bans, ())
 
 
-def test_a_lifted_ban_ended_when_it_was_lifted() -> None:
-    memory = applied(ban())
-    memory.end(ban(), NOW + timedelta(minutes=1))
+def test_an_applied_ban_is_in_force_and_in_the_history(empty: Ledger, again: Again) -> None:
+    apply(empty, ban())
+    later = again(empty)
 
-    assert memory.in_force() == ()
-    assert memory.history()[ban().source][0].ended == NOW + timedelta(minutes=1)
-
-
-def test_ending_twice_changes_nothing() -> None:
-    memory = applied(ban())
-    memory.end(ban(), NOW + timedelta(minutes=1))
-    memory.end(ban(), NOW + timedelta(seconds=1))
-
-    assert memory.history()[ban().source][0].ended == NOW + timedelta(minutes=1)
+    assert later.in_force() == (ban(),)
+    assert later.history() == {ban().source: (PastBan(began=NOW, ended=ban().until),)}
+    assert not later.intended()
 
 
-def test_the_history_given_does_not_change_afterwards() -> None:
-    memory = applied(ban())
-    before = memory.history()
-    memory.settle(ban("192.0.2.11/32", ban_id="b2"), applied=True)
+def test_a_ban_that_did_not_hold_leaves_no_trace(empty: Ledger, again: Again) -> None:
+    empty.intend((ban(),))
+    empty.settle((), (ban(),))
+    later = again(empty)
 
-    assert len(before) == 1
+    assert (later.in_force(), dict(later.history()), dict(later.intended())) == ((), {}, {})
+    assert not later.has_ended("b1")
 
 
-def test_the_memory_is_bounded_by_sources(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_an_intention_is_not_in_force(empty: Ledger, again: Again) -> None:
+    empty.intend((ban(),))
+    later = again(empty)
+
+    assert later.in_force() == ()
+    assert later.intended() == {"b1": ban()}
+
+
+def test_a_restored_ban_does_not_become_a_second_one(empty: Ledger, again: Again) -> None:
+    apply(empty, ban())
+    apply(empty, replace(ban(), begins=NOW + MINUTE))
+    later = again(empty)
+
+    assert later.in_force() == (ban(),)
+    assert len(later.history()[ban().source]) == 1
+
+
+def test_a_lifted_ban_ended_when_it_was_lifted(empty: Ledger, again: Again) -> None:
+    apply(empty, ban())
+    empty.end((ban(),), NOW + MINUTE, End.LIFTED)
+    later = again(empty)
+
+    assert later.in_force() == ()
+    assert later.has_ended("b1")
+    assert later.history()[ban().source][0].ended == NOW + MINUTE
+
+
+def test_ending_twice_changes_nothing(empty: Ledger, again: Again) -> None:
+    apply(empty, ban())
+    empty.end((ban(),), NOW + MINUTE, End.LIFTED)
+    empty.end((ban(),), NOW + timedelta(seconds=1), End.FORGIVEN)
+
+    assert again(empty).history()[ban().source][0].ended == NOW + MINUTE
+
+
+def test_a_forgiven_ban_does_not_count_for_the_next_one(empty: Ledger, again: Again) -> None:
+    apply(empty, ban(), ban(ban_id="b2", scope=ban().scope, service=None))
+    empty.end((ban(),), NOW + MINUTE, End.FORGIVEN)
+    later = again(empty)
+
+    assert later.history() == {ban().source: (PastBan(began=NOW, ended=ban().until),)}
+    assert later.has_ended("b1")
+
+
+def test_an_intention_that_is_over_counts_for_nothing(empty: Ledger, again: Again) -> None:
+    empty.intend((ban(),))
+    empty.end((ban(),), NOW, End.EXPIRED)
+    later = again(empty)
+
+    assert (dict(later.intended()), dict(later.history())) == ({}, {})
+    assert later.has_ended("b1")
+
+
+def test_what_is_over_stays_over(empty: Ledger, again: Again) -> None:
+    apply(empty, ban())
+    empty.end((ban(),), NOW + MINUTE, End.LIFTED)
+    apply(empty, ban())
+    later = again(empty)
+
+    assert (later.in_force(), dict(later.intended())) == ((), {})
+
+
+def test_bans_in_force_come_in_the_order_in_which_they_were_applied(
+    empty: Ledger, again: Again
+) -> None:
+    bans = [ban(f"192.0.2.{host}/32", ban_id=f"b{host}") for host in (3, 1, 2)]
+    empty.intend(bans)
+    for one in reversed(bans):
+        empty.settle((one,), ())
+
+    assert again(empty).in_force() == tuple(reversed(bans))
+
+
+def test_the_later_of_two_permits_wins(empty: Ledger, again: Again) -> None:
+    for minutes in (5, 30, 10):
+        until = NOW + minutes * MINUTE
+        empty.permit(Permit(prefix=prefix("192.0.2.0/24"), until=until, why="by hand"))
+    later = again(empty)
+
+    assert [one.until for one in later.permits(NOW)] == [NOW + 30 * MINUTE]
+    assert later.permits(NOW + 30 * MINUTE) == ()
+
+
+def test_nothing_is_news_to_whoever_did_it(empty: Ledger, again: Again) -> None:
+    apply(empty, ban())
+
+    assert again(empty).refresh(NOW) == News()
+
+
+@pytest.mark.parametrize(
+    "one",
+    [
+        ban("2001:db8::/64", service=None, measure=None, count=None, limit=None, rule="manual"),
+        ban("203.0.113.0/24", reasons=()),
+        ban(reasons=('a "quote"', "umlaut ü, control \x00\n")),
+        ban(lasts=timedelta(days=365), begins=NOW + timedelta(microseconds=1)),
+    ],
+    ids=["ipv6 by hand", "prefix", "reasons", "long"],
+)
+def test_every_field_is_kept(empty: Ledger, again: Again, one: Ban) -> None:
+    apply(empty, one)
+
+    assert again(empty).in_force() == (one,)
+
+
+def test_the_memory_is_bounded_by_sources(
+    monkeypatch: pytest.MonkeyPatch, empty: Ledger, again: Again
+) -> None:
     monkeypatch.setattr(ledger, "REMEMBERED_SOURCES", 2)
+    apply(empty, *(ban(f"192.0.2.{host}/32", ban_id=f"b{host}") for host in range(5)))
 
-    memory = applied(*(ban(f"192.0.2.{host}/32", ban_id=f"b{host}") for host in range(5)))
-
-    assert [str(source) for source in memory.history()] == ["192.0.2.3", "192.0.2.4"]
+    assert list(again(empty).history()) == [source("192.0.2.3"), source("192.0.2.4")]
 
 
-def test_the_memory_is_bounded_by_bans_of_one_source() -> None:
-    memory = applied(*(ban(ban_id=f"b{number}") for number in range(100)))
+def test_the_memory_is_bounded_by_bans_of_one_source(empty: Ledger, again: Again) -> None:
+    apply(empty, *(ban(ban_id=f"b{number}") for number in range(100)))
 
-    assert len(memory.history()[ban().source]) == ledger.REMEMBERED_BANS
+    assert len(again(empty).history()[ban().source]) == ledger.REMEMBERED_BANS
