@@ -18,7 +18,7 @@ from functools import lru_cache
 from pathlib import Path
 from struct import Struct
 
-from agent.act.reach import Reach, Reaches
+from agent.act.reach import NOTHING, Reach, Reaches
 from agent.act.removal import Removal, removal_of
 from agent.errors import ObserveError
 from agent.kernel import netlink
@@ -82,10 +82,11 @@ class Flows:
             length, kind, _, family, heads, address = unpack(chunk, offset)
             if kind != _NEW or length < _ROW.size:
                 break
-            if reach := reaches[family, address[: _source_bytes(heads)]]:
+            reach = reaches[family, address[: _source_bytes(heads)]]
+            if reach is not NOTHING:
                 self._note(chunk[offset : offset + length], reach)
             self._seen += 1
-            offset += netlink.padded(length)
+            offset += length + 3 & ~3  # as netlink.padded: no call for each row
         return self._ends(chunk, offset)
 
     def _note(self, entry: bytes, reach: Reach) -> None:

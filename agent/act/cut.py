@@ -6,6 +6,9 @@ ban is over. A throttle cuts nothing: it is about new connections.
 Cut are the inbound sockets of this network namespace within the scope of the bans, and
 the flows that the kernel tracks there, forwarded ones too. What stands ahead of the bans
 in the kernel, the allow set, is left alone; so is what this machine began itself.
+
+A connection of Multipath TCP loses all of its paths at once, but its process hears of it
+only when the kernel gives it up: after a minute, by net.mptcp.close_timeout.
 """
 
 from collections.abc import Callable, Sequence
@@ -28,7 +31,7 @@ class Cut:
     Attributes:
         sockets: Destroyed.
         flows: Entries of conntrack that were removed.
-        left: Sockets and flows that could not be. What a kernel before 6.5 keeps of closed
+        left: Sockets and flows that could not be. What an older kernel keeps of closed
             connections is not counted: it ends within a minute.
         failure: Why something is left or was not looked at, in a sentence; None for neither.
     """

@@ -63,6 +63,8 @@ _Tables: TypeAlias = dict[tuple[int, int], dict[int, Reach]]
 class Reaches(dict[tuple[int, bytes], Reach]):
     """The reach of every address, by family and address; of a family we don't know nothing.
 
+    What no ban is about has `NOTHING` itself, so that a row costs no call.
+
     Four bytes are the address of IPv4, whatever follows them.
     """
 

@@ -19,7 +19,7 @@ import socket
 from dataclasses import dataclass, field, replace
 from struct import Struct
 
-from agent.act.reach import Reach, Reaches
+from agent.act.reach import NOTHING, Reaches
 from agent.act.removal import Removal, removal_of
 from agent.errors import ObserveError
 from agent.kernel import netlink
@@ -33,8 +33,12 @@ _SOCK_DESTROY = 21
 
 _ROW = Struct("=IHH8xBB2x2s2x16x16s")
 _ROW_BYTES = 88
-_FAMILY_AT, _STATE_AT = 16, 17
-_PORT, _IDENTITY = slice(20, 22), slice(20, 68)
+_LIVE = Struct("=BB2x2s2x16x16s4x8s")
+"""Of a row, from its family up to and with its cookie: what an order is made of."""
+
+_LIVE_AT, _LIVE_END = 16, 68
+_IDENTITY_AT = 4
+_LISTEN = int(State.LISTEN)
 _ORDER = Struct("=BBxxI48s")
 _NO_COOKIE = b"\xff" * 8
 """It stands for any socket in an order, and for none in a row."""
@@ -48,7 +52,8 @@ REQUEST = netlink.request(
 """``struct inet_diag_req`` with the family 0: both families in one walk."""
 
 _SMALL = frozenset({State.TIME_WAIT, State.FIN_WAIT2})
-"""Kernels before 6.5 keep what is left of these, for a minute at most."""
+"""Of these a small socket may be left, which ends within a minute, and which older kernels
+than those tried here do not destroy."""
 
 _NO_DESTROY = "this kernel can't destroy sockets (CONFIG_INET_DIAG_DESTROY)"
 _WALKS = 3
@@ -66,7 +71,7 @@ class Table:
     reaches: Reaches
     interrupted: bool = False
     _listening: set[bytes] = field(default_factory=set)
-    _rows: list[tuple[Reach, bytes]] = field(default_factory=list)
+    _live: list[bytes] = field(default_factory=list)
 
     def take(self, chunk: bytes) -> bool:
         """Note what listens and what an address in reach holds; true when the answer ends.
@@ -81,12 +86,12 @@ class Table:
             length, kind, flags, family, state, port, address = unpack(chunk, offset)
             if kind != _TCPDIAG_GETSOCK or length < _ROW_BYTES:
                 break
-            if state == State.LISTEN:
+            if state == _LISTEN:
                 listening.add(port)
-            elif reach := reaches[family, address]:
-                self._rows.append((reach, chunk[offset : offset + _ROW_BYTES]))
+            elif reaches[family, address] is not NOTHING:
+                self._live.append(chunk[offset + _LIVE_AT : offset + _LIVE_END])
             marks |= flags
-            offset += netlink.padded(length)
+            offset += length + 3 & ~3  # as netlink.padded: no call for each row
         self.interrupted |= bool(marks & netlink.NLM_F_DUMP_INTR)
         return self._ends(chunk, offset)
 
@@ -104,14 +109,16 @@ class Table:
         return True
 
     def found(self) -> list[bytes]:
-        """Give the rows of inbound sockets that are in reach, once the answer has ended."""
-        return [
-            row
-            for reach, row in self._rows
-            if row[_PORT] in self._listening
-            and reach.covers(int.from_bytes(row[_PORT]))
-            and not row[_IDENTITY].endswith(_NO_COOKIE)
-        ]
+        """Give family to cookie of the inbound sockets in reach, once the answer has ended."""
+        return [live for live in self._live if self._is_meant(live)]
+
+    def _is_meant(self, live: bytes) -> bool:
+        family, _, port, address, cookie = _LIVE.unpack(live)
+        return (
+            port in self._listening
+            and self.reaches[family, address].covers(int.from_bytes(port))
+            and cookie != _NO_COOKIE
+        )
 
 
 def destroy_sockets(reaches: Reaches) -> Removal:
@@ -145,17 +152,19 @@ def _read(reaches: Reaches) -> Table:
     return table
 
 
-def _destroy(rows: list[bytes]) -> Removal:
-    numbers = tell(_NETLINK_SOCK_DIAG, _SOCK_DESTROY, map(order_of, rows))
-    told = zip(rows, numbers, strict=True)
-    counted = (number for row, number in told if not _ends_soon(row, number))
+def _destroy(found: list[bytes]) -> Removal:
+    numbers = tell(_NETLINK_SOCK_DIAG, _SOCK_DESTROY, map(order_of, found))
+    told = zip(found, numbers, strict=True)
+    counted = (number for live, number in told if not _ends_soon(live, number))
     return removal_of("sockets", counted, {errno.EOPNOTSUPP: _NO_DESTROY})
 
 
-def order_of(row: bytes) -> bytes:
-    """Write the order to destroy the socket of this row."""
-    return _ORDER.pack(row[_FAMILY_AT], socket.IPPROTO_TCP, 0, row[_IDENTITY])
+def order_of(live: bytes) -> bytes:
+    """Write the order to destroy this socket."""
+    family, *_ = _LIVE.unpack(live)
+    return _ORDER.pack(family, socket.IPPROTO_TCP, 0, live[_IDENTITY_AT:])
 
 
-def _ends_soon(row: bytes, number: int) -> bool:
-    return number == errno.EOPNOTSUPP and row[_STATE_AT] in _SMALL
+def _ends_soon(live: bytes, number: int) -> bool:
+    _, state, *_ = _LIVE.unpack(live)
+    return number == errno.EOPNOTSUPP and state in _SMALL

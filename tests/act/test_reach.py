@@ -88,6 +88,11 @@ def test_a_port_is_covered_by_the_service_or_the_host(ports: list[int], expected
     assert both.covers(*ports) is expected
 
 
+def test_what_no_ban_is_about_is_the_one_value() -> None:
+    assert reach("192.0.2.11", ban()) is NOTHING
+    assert reach("192.0.2.10", ban(), allowed=("192.0.2.0/24",)) is NOTHING
+
+
 def test_without_bans_it_is_empty() -> None:
     assert Reaches([throttle()], [prefix("::/0")], SSH_PORTS).is_empty
     assert not Reaches([ban()], [], SSH_PORTS).is_empty
