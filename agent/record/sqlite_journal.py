@@ -97,7 +97,7 @@ class Journal:
         if self.failure is None:
             self.flush()
         if len(self._bans) > MOST_WAITING:
-            self._bans = dict(_live_first(self._bans)[:MOST_WAITING])
+            self._bans = _shortened(self._bans)
 
     def flush(self) -> None:
         """Write all that waits."""
@@ -107,7 +107,7 @@ class Journal:
             if self._bans or self._permits or self.failure is not None:
                 self._write(self._connection)
             self._bans, self._permits, self.failure = {}, {}, None
-        except (sqlite3.Error, StateError) as error:
+        except (sqlite3.Error, StateError, ValueError) as error:
             self._fail(error)
 
     def news(self, now: datetime) -> Found:
@@ -198,10 +198,11 @@ def _numbered(table: Mapping[str, Row], first: int) -> Iterator[Row]:
     return ((serial, *row) for serial, row in enumerate(table.values(), first + 1))
 
 
-def _live_first(table: Mapping[str, Row]) -> list[tuple[str, Row]]:
-    """Put what is in force first, then what came last."""
-    newest = reversed(tuple(table.items()))
-    return sorted(newest, key=lambda item: item[1][schema.STATE_AT] not in schema.LIVE)
+def _shortened(table: Mapping[str, Row]) -> dict[str, Row]:
+    """Keep what is not over, which is bounded by itself, and the newest of the others."""
+    over = [ban_id for ban_id, row in table.items() if row[schema.STATE_AT] not in schema.LIVE]
+    forgotten = set(over[: len(table) - MOST_WAITING])
+    return {ban_id: row for ban_id, row in table.items() if ban_id not in forgotten}
 
 
 def _others(seen: int, own: Iterable[tuple[int, int]], counter: int) -> Iterator[tuple[int, int]]:

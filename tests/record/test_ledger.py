@@ -33,8 +33,7 @@ def again(request: pytest.FixtureRequest, tmp_path: Path) -> Again:
 
 
 @pytest.fixture
-def empty(request: pytest.FixtureRequest, again: Again, tmp_path: Path) -> Ledger:
-    assert again
+def empty(request: pytest.FixtureRequest, tmp_path: Path) -> Ledger:
     if request.node.callspec.params["again"] == "memory":
         return MemoryLedger()
     return open_ledger(tmp_path, boot_id="a", stopwatch=lambda: 1000.0, now=NOW)
