@@ -38,6 +38,12 @@ _STARTED = {
 }
 """What starts at boot beside the units asked for."""
 
+# The host may have cgroup2 anywhere, or hidden; so it is mounted anew, for the moment. A
+# namespace of cgroups begins where its first process is.
+_MOUNT = 'mount -t cgroup2 group "$1/group" && cd "$1/group"'
+_JOIN = _MOUNT + ' && mkdir "$2" && echo $$ >"$2/cgroup.procs" && cd / && shift 2 && exec "$@"'
+_LEAVE = _MOUNT + ' && { [ ! -d "$2" ] || find "$2" -depth -type d -exec rmdir {} +; }'
+
 
 @cache
 def why_not() -> str | None:
@@ -48,10 +54,8 @@ def why_not() -> str | None:
         return "systemd is not installed"
     if "\toverlay\n" not in Path("/proc/filesystems").read_text():
         return "this kernel has no overlayfs"
-    if _cgroups() is None:
-        return "no cgroup2 is mounted that can be written"
-    tried = _run("unshare", *_OWN, "mount", "-t", "tmpfs", "none", "/proc")
-    return f"may not make namespaces: {tried.stderr.strip()}" if tried.returncode else None
+    tried = _run("unshare", *_OWN, "mount", "-t", "cgroup2", "group", "/proc")
+    return f"no namespace with a cgroup2: {tried.stderr.strip()}" if tried.returncode else None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -109,19 +113,18 @@ def booted(
         RuntimeError: It did not boot; with what was said.
     """
     work = Path(mkdtemp(prefix="abuse-agent-systemd-"))
-    group = (_cgroups() or work) / work.name
     try:
         (work / "mnt").mkdir()
+        (work / "group").mkdir()
         _sow(work / "seed", files)
-        group.mkdir()
         with in_namespace(network):
-            first = _start(work, group, program, enable)
+            first = _start(work, program, enable)
         try:
             yield _up(first, work / "said")
         finally:
             _end(first)
     finally:
-        _remove(group)
+        _leave(work)
         shutil.rmtree(work)
 
 
@@ -142,17 +145,14 @@ def _sow(seed: Path, files: Mapping[str, str]) -> None:
         file.write_text(text)
 
 
-def _start(
-    work: Path, group: Path, program: Path, enable: tuple[str, ...]
-) -> subprocess.Popen[bytes]:
+def _start(work: Path, program: Path, enable: tuple[str, ...]) -> subprocess.Popen[bytes]:
     """Start PID 1 as the only child of a process that takes it along when it ends."""
     script = Path(__file__).with_name("boot.sh")
-    # A cgroup namespace begins where its first process is.
-    join = f'echo $$ >"{group}/cgroup.procs" && exec setpriv --pdeathsig=KILL unshare "$@"'
-    order = [*_OWN, "--kill-child=KILL", "--", "sh", str(script), str(work), str(program), *enable]
+    outer = ["unshare", "--mount", "sh", "-c", _JOIN, "sh", str(work), work.name]
+    inner = ["setpriv", "--pdeathsig=KILL", "unshare", *_OWN, "--kill-child=KILL", "--"]
     with (work / "said").open("wb") as said:
         return subprocess.Popen(
-            ["sh", "-c", join, "sh", *order],
+            [*outer, *inner, "sh", str(script), str(work), str(program), *enable],
             stdin=subprocess.DEVNULL,
             stdout=said,
             stderr=said,
@@ -189,28 +189,11 @@ def _up(first: subprocess.Popen[bytes], said: Path) -> Machine:
     return machine
 
 
-def _cgroups() -> Path | None:
-    """Where cgroup2 is mounted."""
-    for line in Path("/proc/self/mounts").read_text().splitlines():
-        _, where, kind, options, *_ = line.split()
-        if kind == "cgroup2" and "rw" in options.split(","):
-            return Path(where)
-    return None
-
-
-def _remove(group: Path) -> None:
-    """Remove a cgroup and those below it once nothing runs in them."""
-
-    def is_gone() -> bool:
-        for folder, _, _ in os.walk(group, topdown=False):
-            try:
-                Path(folder).rmdir()
-            except OSError:  # still in use
-                return False
-        return True
-
-    if not eventually(is_gone):
-        raise RuntimeError(f"{group} could not be removed")
+def _leave(work: Path) -> None:
+    """Remove the cgroup and those below it once nothing runs in them."""
+    order = ("unshare", "--mount", "sh", "-c", _LEAVE, "sh", str(work), work.name)
+    if not eventually(lambda: not _run(*order).returncode):
+        raise RuntimeError(f"the cgroup {work.name} could not be removed")
 
 
 def _run(*command: str) -> subprocess.CompletedProcess[str]:
