@@ -1,0 +1,138 @@
+"""Elements of our sets, read back as what they mean."""
+
+from collections.abc import Iterator
+from datetime import timedelta
+from ipaddress import (
+    IPv4Address,
+    IPv4Network,
+    IPv6Address,
+    IPv6Network,
+    collapse_addresses,
+    summarize_address_range,
+)
+
+from agent.act.comment import mark_of
+from agent.act.nft_layout import TABLE
+from agent.act.nft_names import ALLOW, Kind, Meaning, kind_of, read_name
+from agent.act.nft_structure import SetShape
+from agent.kernel import nf_elements, nf_tables
+from agent.kernel.nf_elements import Element
+from agent.model.address import Prefix, Source
+from agent.model.ban import Held, Installed, Place
+from agent.model.policy import Answer
+
+
+def installed(shapes: dict[str, SetShape]) -> Installed:
+    """Read all bans and the allow set.
+
+    Args:
+        shapes: The sets that are there, by name.
+
+    Raises:
+        ObserveError: They can't be read.
+    """
+    bans: list[Held] = []
+    may_repeat: dict[Place, Held] = {}
+    for name in shapes:
+        if found := read_name(name):
+            meaning, kind = found
+            if kind.length and meaning[0][2] is Answer.DROP:
+                bans.extend(_held(name, meaning, kind))
+            else:
+                may_repeat.update({(one.source, one.target): one for one in _held(name, *found)})
+    if any(kind_of(source.prefix).length for source, _ in may_repeat):
+        # Somebody's host in a set of prefixes may be in a set of hosts too.
+        may_repeat.update({(one.source, one.target): one for one in bans})
+        bans = []
+    return Installed(bans=(*bans, *may_repeat.values()), allowed=allowed(shapes))
+
+
+def allowed(shapes: dict[str, SetShape]) -> frozenset[Prefix]:
+    """Read the allow set.
+
+    Raises:
+        ObserveError: It can't be read.
+    """
+    found: set[Prefix] = set()
+    for name in ALLOW.values():
+        if name in shapes:
+            found |= collapsed([part for one in ranges(name) for part in prefixes_of(one)])
+    return frozenset(found)
+
+
+def ranges(set_name: str) -> list[Element]:
+    """Read an interval set.
+
+    Raises:
+        ObserveError: It can't be read.
+    """
+    return list(nf_elements.intervals(nf_tables.dump(nf_tables.Kind.ELEMENTS, TABLE, set_name)))
+
+
+def keys(set_name: str) -> frozenset[bytes]:
+    """Read the addresses in a hash set, in network order.
+
+    Raises:
+        ObserveError: It can't be read.
+    """
+    rows = nf_tables.dump(nf_tables.Kind.ELEMENTS, TABLE, set_name)
+    return frozenset(one.first for one in nf_elements.keys(rows))
+
+
+def count(set_name: str, kind: Kind) -> int:
+    """Count the elements of a set.
+
+    Raises:
+        ObserveError: It can't be read.
+    """
+    return len(keys(set_name) if kind.length else ranges(set_name))
+
+
+def collapsed(prefixes: list[Prefix]) -> frozenset[Prefix]:
+    """Give the fewest prefixes that cover the same addresses."""
+    ipv4 = [one for one in prefixes if isinstance(one, IPv4Network)]
+    ipv6 = [one for one in prefixes if isinstance(one, IPv6Network)]
+    return frozenset([*collapse_addresses(ipv4), *collapse_addresses(ipv6)])
+
+
+def prefixes_of(one: Element) -> list[Prefix]:
+    """Give the prefixes that an interval consists of: a single one unless it is somebody's."""
+    if len(one.first) == len(IPv4Address(0).packed):
+        return list(summarize_address_range(IPv4Address(one.first), IPv4Address(one.last)))
+    return list(summarize_address_range(IPv6Address(one.first), IPv6Address(one.last)))
+
+
+def text_of(one: Element) -> str:
+    """Write an interval as nft does."""
+    parts = prefixes_of(one)
+    return str(parts[0]) if len(parts) == 1 else f"{parts[0][0]}-{parts[-1][-1]}"
+
+
+def _held(name: str, meaning: Meaning, kind: Kind) -> Iterator[Held]:
+    target, rate = meaning
+    for prefix, one in _prefixes(name, kind):
+        yield Held(
+            source=Source(prefix),
+            target=target,
+            left=None if one.left_ms is None else timedelta(milliseconds=one.left_ms),
+            mark=mark_of(one.comment),
+            rate=rate,
+        )
+
+
+def _prefixes(name: str, kind: Kind) -> Iterator[tuple[Prefix, Element]]:
+    """Give each prefix of a set; a line with host bits is left out, it is never looked up."""
+    rows = nf_tables.dump(nf_tables.Kind.ELEMENTS, TABLE, name)
+    length = kind.length
+    if length is None:
+        for one in nf_elements.intervals(rows):
+            for part in prefixes_of(one):
+                yield part, one
+    elif kind.version == 4:  # noqa: PLR2004
+        for one in nf_elements.keys(rows):
+            yield IPv4Network((one.first, length)), one
+    else:
+        tail = bytes((128 - length) // 8)
+        for one in nf_elements.keys(rows):
+            if one.first.endswith(tail):
+                yield IPv6Network((one.first, length)), one

@@ -1,0 +1,112 @@
+"""Scripts for ``nft -f``, which the kernel carries out whole or not at all. Pure text.
+
+Deleting an element that is not there, because it expired a moment ago, would undo the
+whole script, and adding one that is there changes neither its comment nor, on older
+kernels, its time. So a lift is an add and a delete, and what may be there already is
+added, deleted and added.
+"""
+
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from itertools import islice
+from math import ceil
+
+from agent.act.comment import comment_of
+from agent.act.nft_layout import TABLE, Wanted
+from agent.act.nft_names import ALLOW, Kind
+from agent.act.nft_structure import Structure, stale_sets
+from agent.model.address import Prefix
+from agent.model.ban import Ban
+
+_AT = f"inet {TABLE}"
+_ELEMENTS = 1000
+"""In one statement. One by one takes twice as long; more than this is no faster."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Entry:
+    """An element of a set.
+
+    Attributes:
+        set_name: Where.
+        element: As nft writes it: an address, a prefix or a range.
+        ban: What is written beside it; None where it is only taken out.
+        is_new: Whether it is known not to be there yet.
+    """
+
+    set_name: str
+    element: str
+    ban: Ban | None = None
+    is_new: bool = False
+
+
+def element_of(prefix: Prefix, kind: Kind) -> str:
+    """Write a prefix as an element of a set of its kind."""
+    return str(prefix.network_address if kind.length else prefix)
+
+
+def table_script(there: Structure, want: Wanted) -> Iterator[str]:
+    """Make the table as it is wanted; sets that stay keep their elements."""
+    yield f"add table {_AT}\n"
+    for chain in there.chains:
+        yield f"flush chain {_AT} {chain}\n"
+    for chain in there.chains:
+        yield f"delete chain {_AT} {chain}\n"
+    stale = stale_sets(there, want)
+    for name in stale:
+        yield f"delete set {_AT} {name}\n"
+    for name, declaration in want.sets.items():
+        if name in stale or name not in there.sets:
+            yield f"add set {_AT} {name} {{ {declaration} }}\n"
+    yield from _chains(want)
+
+
+def allow_script(prefixes: Iterable[Prefix]) -> Iterator[str]:
+    """Put these prefixes, no two of which overlap, in the place of what the allow sets hold."""
+    for name in ALLOW.values():
+        yield f"flush set {_AT} {name}\n"
+    wanted = [(ALLOW[one.version], str(one)) for one in prefixes]
+    for name in ALLOW.values():
+        yield from _statements("add", name, (text for where, text in wanted if where == name))
+
+
+def entries_script(entries: Sequence[Entry], now: datetime) -> Iterator[str]:
+    """Take out what is lifted, then put in what is banned."""
+    by_set: dict[str, list[Entry]] = {}
+    for one in entries:
+        by_set.setdefault(one.set_name, []).append(one)
+    for name, each in by_set.items():
+        out = [one.element for one in each if not one.is_new]
+        yield from _statements("add", name, out)
+        yield from _statements("delete", name, out)
+    for name, each in by_set.items():
+        yield from _statements(
+            "add", name, (_timed(one.element, one.ban, now) for one in each if one.ban)
+        )
+
+
+def _timed(element: str, ban: Ban, now: datetime) -> str:
+    """Write an element with its time, rounded up: none at all would be for ever."""
+    left_s = max(1, ceil(ban.rest(now).total_seconds()))
+    return f'{element} timeout {left_s}s comment "{comment_of(ban)}"'
+
+
+def _statements(verb: str, set_name: str, elements: Iterable[str]) -> Iterator[str]:
+    rest = iter(elements)
+    while some := list(islice(rest, _ELEMENTS)):
+        yield f"{verb} element {_AT} {set_name} {{ {', '.join(some)} }}\n"
+
+
+def _chains(want: Wanted) -> Iterator[str]:
+    for name, chain in want.chains.items():
+        hook = chain.hook
+        base = (
+            f" {{ type filter hook {hook.name} priority {hook.priority}; policy accept; }}"
+            if hook
+            else ""
+        )
+        yield f"add chain {_AT} {name}{base}\n"
+    for name, comments in want.comments().items():
+        for rule, comment in zip(want.chains[name].rules, comments, strict=True):
+            yield f'add rule {_AT} {name} {rule} comment "{comment}"\n'

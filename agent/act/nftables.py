@@ -1,0 +1,211 @@
+"""The firewall of nftables, in a table of our own: ``inet abuse_agent``.
+
+Changes are scripts that ``nft`` hands to the kernel, which carries each out whole or not
+at all; what is there is asked of the kernel itself, over netlink.
+"""
+
+from collections.abc import Iterable, Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import Final
+
+from agent.act import nft_read, nft_structure, privilege
+from agent.act.command import find, run
+from agent.act.nft_changes import Changes
+from agent.act.nft_layout import TABLE, Wanted, wanted
+from agent.act.nft_names import read_name
+from agent.act.nft_script import Entry, allow_script, entries_script, table_script
+from agent.act.nft_structure import Structure, stale_sets, wrong_chains
+from agent.errors import FirewallError, ObserveError
+from agent.kernel.nf_generation import generation
+from agent.model.address import Prefix
+from agent.model.ban import Installed
+from agent.model.inspection import Inspection, Traffic
+from agent.model.layout import Layout
+from agent.model.plan import Plan
+
+_ATTEMPTS = 100
+"""Scripts at most, to find the few entries that the kernel refuses among many."""
+
+
+@dataclass(slots=True)
+class Nftables:
+    """Keeps the contract of `agent.act.interface`.
+
+    Raises:
+        PrivilegeError: This process may not change it.
+        FirewallError: There is no ``nft``.
+    """
+
+    name: Final = "nftables"
+    mode: Final = "live"
+    outcome: Final = "ban.applied"
+    _layout: Layout = field(default_factory=Layout)
+    _wanted: Wanted | None = None
+    _generation: int = 0
+
+    def __post_init__(self) -> None:
+        """Look whether it can be used at all."""
+        privilege.demand("CAP_NET_ADMIN")
+        if find("nft") is None:
+            raise FirewallError("there is no nft here: install nftables")
+
+    def prepare(self, layout: Layout) -> tuple[str, ...]:
+        """Make the table as the layout needs it, in one go; bans in sets that stay are kept."""
+        want = wanted(layout)
+        with _readable():
+            self._generation = generation()
+            there = nft_structure.read()
+        made = _missing(there, want)
+        if made is not None:
+            self._make(there, want)
+        self._layout, self._wanted = layout, want
+        return made or ()
+
+    def missing(self, layout: Layout) -> tuple[str, ...]:
+        """Give what `prepare` would have to make, by name."""
+        want = wanted(layout)
+        with _readable():
+            made = _missing(nft_structure.read(), want)
+        self._layout, self._wanted = layout, want
+        return made or ()
+
+    def is_touched(self) -> bool:
+        """Whether nf_tables was changed by anybody but this object since it was prepared."""
+        with _readable():
+            return generation() != self._generation
+
+    def installed(self, now: datetime) -> Installed:  # noqa: ARG002 - the kernel has its own clock
+        """Read back the bans and the allow set."""
+        with _readable():
+            if not nft_structure.is_there():
+                return Installed()
+            return nft_read.installed(nft_structure.set_shapes())
+
+    def apply(self, plan: Plan, now: datetime) -> None:
+        """Make `plan` true: the allow set, then hosts, then prefixes, which may be refused."""
+        with _readable():
+            if not nft_structure.is_there():
+                raise FirewallError(f"there is no table inet {TABLE}")
+            shapes = nft_structure.set_shapes()
+            if plan.allow is not None:
+                self._allow(plan.allow, nft_read.allowed(shapes))
+            changes = Changes(plan, self._layout, frozenset(shapes), now)
+        refused = len(changes.homeless)
+        why = "there is no set for them"
+        for entries in (changes.hosts, changes.nets):
+            attempts = _Attempts(now)
+            self._send(entries, attempts)
+            refused, why = refused + attempts.refused, attempts.why or why
+        if refused:
+            raise FirewallError(f"nftables did not take {refused} changes: {why}")
+
+    def inspect(self) -> Inspection:
+        """Look at the table, and count what its rules have stopped."""
+        with _readable():
+            there = nft_structure.read()
+            counts = {
+                name: nft_read.count(name, found[1])
+                for name in there.sets
+                if (found := read_name(name))
+            }
+        faults = tuple(nft_structure.faults(there))
+        if not faults and self._wanted and _missing(there, self._wanted) is not None:
+            faults = (f"the table inet {TABLE} is not as the policy needs it: start the agent",)
+        return Inspection(faults=faults, traffic=tuple(_traffic(there, counts)))
+
+    def teardown(self) -> tuple[str, ...]:
+        """Remove the table."""
+        with _readable():
+            if not nft_structure.is_there():
+                return ()
+        self._run([f"delete table inet {TABLE}\n"])
+        return (f"inet {TABLE}",)
+
+    def _make(self, there: Structure, want: Wanted) -> None:
+        """Mend the table, or begin anew where somebody's things in it are in the way."""
+        try:
+            self._run(table_script(there, want))
+        except FirewallError:
+            anew = (f"add table inet {TABLE}\n", f"delete table inet {TABLE}\n")
+            self._run((*anew, *table_script(Structure(), want)))
+        with _readable():
+            if _missing(nft_structure.read(), want) is not None:
+                raise FirewallError(f"the table inet {TABLE} is not as it was made")
+
+    def _allow(self, prefixes: Iterable[Prefix], there: frozenset[Prefix]) -> None:
+        want = nft_read.collapsed(list(prefixes))
+        if want != there:
+            self._run(allow_script(sorted(want, key=lambda one: (one.version, one))))
+
+    def _send(self, entries: Sequence[Entry], attempts: "_Attempts") -> None:
+        """Send entries; when they are refused, each half, so that the bad ones stay alone."""
+        if not entries:
+            return
+        if not attempts.left:
+            attempts.refused += len(entries)
+            return
+        attempts.left -= 1
+        try:
+            self._run(entries_script(entries, attempts.now))
+        except FirewallError as error:
+            attempts.why = attempts.why or str(error)
+            if len(entries) == 1:
+                attempts.refused += 1
+                return
+            half = len(entries) // 2
+            self._send(entries[:half], attempts)
+            self._send(entries[half:], attempts)
+
+    def _run(self, lines: Iterable[str]) -> None:
+        """Have the kernel carry out a script, and count it as a change of our own.
+
+        It counts one, whatever others did in between: what they did is seen afterwards.
+        """
+        run("nft", "-f", "-", lines=lines)
+        with _readable():
+            if self._generation and generation() != self._generation:
+                self._generation += 1
+
+
+@dataclass(slots=True)
+class _Attempts:
+    now: datetime
+    left: int = _ATTEMPTS
+    refused: int = 0
+    why: str = ""
+
+
+@contextmanager
+def _readable() -> Iterator[None]:
+    """Turn what the kernel does not tell into an error of the firewall."""
+    try:
+        yield
+    except ObserveError as error:
+        raise FirewallError(f"nftables can't be read: {error}") from error
+
+
+def _missing(there: Structure, want: Wanted) -> tuple[str, ...] | None:
+    """Give what has to be made, by name; None when all is as it is wanted."""
+    if not there.is_there:
+        return (f"inet {TABLE}",)
+    stale, wrong = stale_sets(there, want), wrong_chains(there, want)
+    absent = [name for name in want.sets if name in stale or name not in there.sets]
+    if not (stale or wrong or absent or there.flags):
+        return None
+    table = [f"inet {TABLE}"] if there.flags else []
+    return tuple(sorted([*table, *absent, *(name for name in wrong if name in want.chains)]))
+
+
+def _traffic(there: Structure, counts: dict[str, int]) -> Iterator[Traffic]:
+    """Sum up by set; what is held is counted in a chain that has the set's name."""
+    sums = {name: [0, 0] for name in counts}
+    for chain, rules in there.rules.items():
+        for rule in rules:
+            name = chain.removeprefix("held-") if chain.startswith("held-") else rule.set_name
+            if name in sums:
+                sums[name][0] += rule.packets
+                sums[name][1] += rule.size_bytes
+    for name, (packets, size) in sorted(sums.items()):
+        yield Traffic(name=name, elements=counts[name], packets=packets, size_bytes=size)

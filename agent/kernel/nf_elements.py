@@ -1,0 +1,87 @@
+"""The elements of a set of nf_tables, as its dump over netlink tells: parsing only.
+
+An element of a hash set is a key. One of an interval set is two, which the kernel gives
+apart and in any order: where it begins, with its time and comment, and where it is over,
+which says nothing; the end may be missing at the top of the address space.
+
+Source: include/uapi/linux/netfilter/nf_tables.h; net/netfilter/nft_set_rbtree.c.
+"""
+
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+
+from agent.kernel.nf_tables import attributes, comment, items, number
+
+_LIST = 3
+_KEY, _FLAGS, _EXPIRATION, _USERDATA = 1, 3, 5, 6
+_INTERVAL_END = 0x1
+_VALUE_AT = 4
+"""A key is an attribute within an attribute: its bytes begin behind the inner header."""
+
+
+@dataclass(frozen=True, slots=True)
+class Element:
+    """An element.
+
+    Attributes:
+        first: The lowest key, in network order.
+        last: The highest key; the same for a hash set.
+        left_ms: Until it expires; None when it never will.
+        comment: What ``nft`` keeps beside it; None without one.
+    """
+
+    first: bytes
+    last: bytes
+    left_ms: int | None
+    comment: str | None
+
+
+def keys(rows: Iterable[bytes]) -> Iterator[Element]:
+    """Give the elements of a hash set.
+
+    Raises:
+        ObserveError: The rows are malformed.
+    """
+    for row in rows:
+        for item in items(attributes(row).get(_LIST, b"")):
+            one = attributes(item)
+            key, left = one[_KEY][_VALUE_AT:], one.get(_EXPIRATION)
+            yield Element(
+                key,
+                key,
+                None if left is None else int.from_bytes(left, "big"),
+                comment(one.get(_USERDATA)),
+            )
+
+
+def intervals(rows: Iterable[bytes]) -> Iterator[Element]:
+    """Give the elements of an interval set, lowest first.
+
+    Raises:
+        ObserveError: The rows are malformed.
+    """
+    begun: Element | None = None
+    for is_begin, one in sorted(_edges(rows), key=lambda edge: (edge[1].first, edge[0])):
+        if begun is not None:
+            yield _up_to(begun, one.first)
+        begun = one if is_begin else None
+    if begun is not None:
+        yield Element(begun.first, b"\xff" * len(begun.first), begun.left_ms, begun.comment)
+
+
+def _edges(rows: Iterable[bytes]) -> Iterator[tuple[bool, Element]]:
+    for row in rows:
+        for item in items(attributes(row).get(_LIST, b"")):
+            one = attributes(item)
+            key, left = one[_KEY][_VALUE_AT:], one.get(_EXPIRATION)
+            yield (
+                not number(one.get(_FLAGS)) & _INTERVAL_END,
+                Element(
+                    key, key, None if left is None else number(left), comment(one.get(_USERDATA))
+                ),
+            )
+
+
+def _up_to(begun: Element, end: bytes) -> Element:
+    last = (int.from_bytes(end, "big") - 1).to_bytes(len(end), "big")
+    return Element(begun.first, last, begun.left_ms, begun.comment)
