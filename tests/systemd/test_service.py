@@ -61,6 +61,17 @@ def is_back(machine: Machine, *, restarts: int) -> bool:
     return set(shown.split()) == {"ActiveState=active", f"NRestarts={restarts}"}
 
 
+def kept(machine: Machine) -> list[str]:
+    """Type, mode, user, group and path of the state folder and of all that is in it."""
+    shown = machine.run("find", "/var/lib/abuse-agent", "-printf", "%y %m %u %g %p\n")
+    return shown.splitlines()
+
+
+def owners(machine: Machine) -> set[str]:
+    """All users and groups that have a file there."""
+    return {name for line in kept(machine) for name in line.split()[2:4]}
+
+
 def reaches(hosts: Hosts, source: str) -> bool:
     """Whether the source gets an answer from the web server."""
     with connect(hosts.client, [source], (hosts.server4, 80), within_s=0.3) as tried:
@@ -121,11 +132,10 @@ def test_it_bans_and_keeps_its_files_to_itself(machine: Machine, hosts: Hosts) -
         assert not reaches(hosts, guilty)
         assert reaches(hosts, str(hosts.sources4[8]))
 
-    kept = machine.run("find", "/var/lib/abuse-agent", "-printf", "%y %m %u %g %p\n").splitlines()
-    assert kept[0] == "d 750 abuse-agent abuse-agent /var/lib/abuse-agent"
-    assert len(kept) > 1
-    assert {tuple(line.split()[2:4]) for line in kept} == {("abuse-agent", "abuse-agent")}
-    assert {line.split()[1][-1] for line in kept} == {"0"}, "nothing for others"
+    state, *files = kept(machine)
+    assert state == "d 750 abuse-agent abuse-agent /var/lib/abuse-agent"
+    assert {line.split()[1][-1] for line in files} == {"0"}, "others read nothing"
+    assert owners(machine) == {"abuse-agent"}
 
 
 def test_its_bans_outlive_a_kill_and_a_stop(machine: Machine, hosts: Hosts) -> None:
@@ -142,6 +152,7 @@ def test_its_bans_outlive_a_kill_and_a_stop(machine: Machine, hosts: Hosts) -> N
         assert machine.show(UNIT, "Result") == "success"
         assert bans(machine) == before
         assert not reaches(hosts, guilty)
+        assert owners(machine) == {"abuse-agent"}, "a command as root keeps the owner"
         # A command may hold a lock in it: in a folder made anew nobody would find that.
         machine.run("test", "-d", "/run/abuse-agent")
 
