@@ -60,28 +60,33 @@ class Journal:
             StateError: It can't be used, or is not ours.
             BusyError: Somebody else keeps it locked.
         """
-        self.close()
         try:
-            opened = open_file(self.path, now, lambda one: load(one, self.clock, now))
+            return self._open(now)
         except sqlite3.Error as error:
             self.failure = f"{self.path}: {error}"
             return glance(self.path, lambda one: load(one, self.clock, now)) or Found()
-        self._connection, self._file = opened.connection, self.path.stat()
-        self._seen, self._own, self.failure = counter_of(opened.connection), [], None
-        self._data_version = _data_version(opened.connection)
-        opened.loaded.rebuilt = opened.rebuilt
-        return opened.loaded
 
     def reopen(self, now: datetime) -> Found | None:
         """Open the file again if it is not open, or no longer the one that has its name."""
         if self._connection is not None and self._is_there():
             return None
         try:
-            found = self.open(now)
-        except (StateError, BusyError, OSError) as error:
+            return self._open(now)
+        except (StateError, BusyError) as error:
             self.failure = str(error)
-            return None
-        return found if self._connection is not None else None
+        except (sqlite3.Error, OSError) as error:
+            self.failure = f"{self.path}: {error}"
+        return None
+
+    def _open(self, now: datetime) -> Found:
+        self.close()
+        opened = open_file(self.path, now, lambda one: load(one, self.clock, now))
+        self._connection, self._file = opened.connection, self.path.stat()
+        self._seen, self._own, self.failure = opened.loaded.counter, [], None
+        # Whatever was written since it was read is looked for at the next cycle.
+        self._data_version = -1
+        opened.loaded.rebuilt = opened.rebuilt
+        return opened.loaded
 
     def close(self) -> None:
         """Close the file; what waits stays here."""

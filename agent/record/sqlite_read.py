@@ -13,6 +13,7 @@ from agent.record import rows, schema
 from agent.record.clocks import Clock, micros
 from agent.record.ledger import REMEMBERED_ENDS, End
 from agent.record.rows import Row
+from agent.record.sqlite_file import rollback
 
 REMEMBERED_FOR = timedelta(days=31)
 
@@ -27,6 +28,7 @@ class Found:
         failed: They turned out not to hold.
         past: By id what is over: who, and what of it counts when the next one is measured.
         permits: All, also those that are over.
+        counter: The highest serial number at that moment.
         is_old: Whether a row has its time from another boot, or another setting of the clock.
         rebuilt: Where the damaged file was put; None when none was.
     """
@@ -36,6 +38,7 @@ class Found:
     failed: list[Ban] = field(default_factory=list)
     past: list[tuple[str, Source, PastBan | None]] = field(default_factory=list)
     permits: list[Permit] = field(default_factory=list)
+    counter: int = 0
     is_old: bool = False
     rebuilt: str | None = None
 
@@ -50,8 +53,16 @@ def load(connection: sqlite3.Connection, clock: Clock, now: datetime) -> Found:
     Raises:
         ValueError: The file does not hold what it should.
     """
-    found = Found()
-    if counter_of(connection) < connection.execute(schema.HIGHEST_SERIAL).fetchone()[0]:
+    connection.execute("BEGIN")
+    try:
+        return _all(connection, clock, now)
+    finally:
+        rollback(connection)
+
+
+def _all(connection: sqlite3.Connection, clock: Clock, now: datetime) -> Found:
+    found = Found(counter=counter_of(connection))
+    if found.counter < connection.execute(schema.HIGHEST_SERIAL).fetchone()[0]:
         raise ValueError("serial numbers above their counter")
     _sort_in(found, connection.execute(schema.LIVE_BANS), clock)
     oldest = micros(now - REMEMBERED_FOR)
