@@ -127,15 +127,31 @@ def test_it_has_a_user_of_its_own_and_two_capabilities(machine: Machine) -> None
     assert told["NoNewPrivs"] == "1"
 
 
-def test_it_bans_and_keeps_its_files_to_itself(machine: Machine, hosts: Hosts) -> None:
-    with banned(machine, hosts) as guilty:
-        assert not reaches(hosts, guilty)
-        assert reaches(hosts, str(hosts.sources4[8]))
+@pytest.mark.parametrize(
+    ("firewall", "variant"),
+    [
+        pytest.param("nftables", "nft", id="nftables"),
+        pytest.param("iptables", "nft", id="iptables-nft"),
+        pytest.param("iptables", "legacy", id="iptables-legacy"),
+    ],
+)
+def test_it_bans_and_keeps_its_files_to_itself(
+    boot: Boot, hosts: Hosts, firewall: str, variant: str
+) -> None:
+    options = f"ABUSE_AGENT_OPTIONS=--firewall={firewall}\n"
+    with boot(hosts.server, {POLICY_FILE: POLICY, DEFAULTS: options}, ()) as machine:
+        for name in ("iptables", "ip6tables"):
+            machine.run("update-alternatives", "--set", name, f"/usr/sbin/{name}-{variant}")
+        machine.run("systemctl", "start", UNIT)
 
-    state, *files = kept(machine)
+        with banned(machine, hosts) as guilty:
+            assert not reaches(hosts, guilty)
+            assert reaches(hosts, str(hosts.sources4[8]))
+        state, *files = kept(machine)
+
     assert state == "d 750 abuse-agent abuse-agent /var/lib/abuse-agent"
     assert {line.split()[1][-1] for line in files} == {"0"}, "others read nothing"
-    assert owners(machine) == {"abuse-agent"}
+    assert {name for line in files for name in line.split()[2:4]} == {"abuse-agent"}
 
 
 def test_its_bans_outlive_a_kill_and_a_stop(machine: Machine, hosts: Hosts) -> None:
