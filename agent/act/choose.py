@@ -1,5 +1,7 @@
 """Which firewall a live run uses."""
 
+from collections.abc import Iterator
+
 from agent.act.command import find, run
 from agent.act.interface import Firewall
 from agent.errors import FirewallError
@@ -27,6 +29,18 @@ def open_firewall(choice: str) -> Firewall:
     from agent.act.nftables import Nftables  # noqa: PLC0415 - ditto
 
     return Nftables()
+
+
+def firewalls_here() -> Iterator[Firewall]:
+    """Give every firewall that something of ours may be in, whichever is in use now.
+
+    Raises:
+        PrivilegeError: This process may not use them.
+    """
+    if find("iptables") and find("ipset"):
+        yield open_firewall("iptables")
+    if find("nft"):
+        yield open_firewall("nftables")
 
 
 def _fitting() -> str:

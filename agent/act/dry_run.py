@@ -41,6 +41,10 @@ class DryRun:
         self._bans = {place: one for place, one in self._bans.items() if place[1] in targets}
         return ()
 
+    def missing(self, layout: Layout) -> tuple[str, ...]:  # noqa: ARG002 - it needs nothing
+        """Miss nothing."""
+        return ()
+
     def is_touched(self) -> bool:
         """Nobody else can reach it."""
         return False

@@ -4,7 +4,8 @@
 again, also by an agent that was killed and restarted: nothing is ever there twice, bans
 that are in force stay, and sets of services that are gone are removed with their bans.
 
-``installed`` reads back what carries our name, and nothing else.
+``installed`` reads back what carries our name, and nothing else. It and ``apply`` work
+once ``prepare`` or ``missing`` has told which sets there are.
 
 ``apply`` makes a plan true: first the allow set, then the lifts, then the adds. When the
 allow set can't be made true nothing is added. It may be called again with the same plan:
@@ -53,6 +54,13 @@ class Firewall(Protocol):
 
         Raises:
             FirewallError: It is not there.
+        """
+
+    def missing(self, layout: Layout) -> tuple[str, ...]:
+        """Give what `prepare` would have to make, and change nothing.
+
+        Raises:
+            FirewallError: It can't be read.
         """
 
     def is_touched(self) -> bool:

@@ -127,7 +127,7 @@ def _run_live(start: Start, choice: str, folder: Path) -> None:
     from agent.act.choose import open_firewall  # noqa: PLC0415 - a dry run does without
     from agent.act.cut import cut  # noqa: PLC0415 - ditto
     from agent.record.locks import agent_lock, writer_lock  # noqa: PLC0415 - ditto
-    from agent.record.sqlite_ledger import open_ledger  # noqa: PLC0415 - ditto
+    from agent.record.sqlite import open_ledger  # noqa: PLC0415 - ditto
 
     firewall = open_firewall(choice)
     with agent_lock(folder) as lock:

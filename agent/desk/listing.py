@@ -11,7 +11,8 @@ from agent.model.inputs import Permit, Surroundings
 from agent.observe.surroundings import read_surroundings
 from agent.record.ledger import Ledger
 from agent.record.locks import Agent, running
-from agent.record.sqlite_ledger import FILE, open_ledger
+from agent.record.sqlite import open_ledger
+from agent.record.sqlite_file import NAME
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -37,7 +38,7 @@ def status(where: Where) -> Status:
     Raises:
         StateError: This user may not look, or the ledger can't be used.
     """
-    ledger = _ledger(where) if (where.folder / FILE).exists() else None
+    ledger = _ledger(where) if (where.folder / NAME).exists() else None
     return Status(
         agent=running(where.folder),
         bans=_in_force(ledger, where.now) if ledger else (),
@@ -62,13 +63,13 @@ def guarded(where: Where) -> Surroundings:
         StateError: The ledger is there and can't be used.
     """
     found = read_surroundings()
-    if not (where.folder / FILE).exists():
+    if not (where.folder / NAME).exists():
         return found
     return with_permits(found, _ledger(where).permits(where.now))
 
 
 def _ledger(where: Where) -> Ledger:
-    if not (where.folder / FILE).exists():
+    if not (where.folder / NAME).exists():
         raise StateError(f"no ledger in {where.folder}: has the agent run yet? (--state-dir)")
     return open_ledger(
         where.folder, boot_id=where.boot_id, stopwatch=where.stopwatch, now=where.now

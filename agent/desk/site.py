@@ -24,7 +24,7 @@ from agent.policy import default_paths, load_policy
 from agent.record.events import Event
 from agent.record.ledger import Ledger, News
 from agent.record.locks import Agent, running, writer_lock
-from agent.record.sqlite_ledger import open_ledger
+from agent.record.sqlite import open_ledger
 
 PATIENCE_S = 10.0
 """How long a command waits for a cycle, or another command, to be over."""

@@ -12,6 +12,7 @@ import pytest
 
 from agent.act.dry_run import DryRun
 from agent.act.interface import Firewall
+from agent.act.nftables import Nftables
 from agent.decide.layout import layout_of
 from agent.model.ban import Ban, Held
 from agent.model.plan import Lift, Plan
@@ -34,7 +35,10 @@ from tests.range import in_namespace, namespace, why_not
 _ROUNDING = timedelta(seconds=2)
 """A kernel's timers run on while a test runs, and their lengths are rounded up."""
 
-FIREWALLS = [pytest.param((DryRun, False), id="dry-run")]
+FIREWALLS = [
+    pytest.param((DryRun, False), id="dry-run"),
+    pytest.param((Nftables, True), id="nftables", marks=pytest.mark.root),
+]
 
 
 @dataclass(slots=True)
@@ -90,6 +94,10 @@ def test_it_begins_empty(trial: Trial) -> None:
 
 def test_preparing_again_makes_nothing(trial: Trial) -> None:
     assert trial.firewall.prepare(layout()) == ()
+
+
+def test_nothing_is_missing_once_it_is_prepared(trial: Trial) -> None:
+    assert trial.firewall.missing(layout()) == ()
 
 
 def test_bans_stay_when_it_is_prepared_again(trial: Trial) -> None:

@@ -1,0 +1,58 @@
+"""Leaving a machine as if the agent had never been there."""
+
+from dataclasses import dataclass
+from pathlib import Path
+
+from agent.act.choose import firewalls_here
+from agent.act.saved import faults_of
+from agent.desk.site import PATIENCE_S, Where
+from agent.errors import BusyError
+from agent.record.ledger import End
+from agent.record.locks import running, writer_lock
+from agent.record.sqlite import open_ledger
+from agent.record.sqlite_file import NAME
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Removed:
+    """What is gone.
+
+    Attributes:
+        names: Of chains, sets and tables, with the firewall's name first.
+        bans: How many were in force.
+        notes: What is left to the operator: saved rule files that still name our sets.
+    """
+
+    names: tuple[str, ...]
+    bans: int
+    notes: tuple[str, ...]
+
+
+def teardown(where: Where) -> Removed:
+    """Remove everything of ours from every firewall of this machine, and end all bans.
+
+    Raises:
+        BusyError: An agent is running: it would put everything back.
+        FirewallError: Something of ours is still there.
+        StateError: The state directory or the ledger can't be used.
+    """
+    agent = running(where.folder)
+    if agent is not None:
+        raise BusyError(f"an agent is running (pid {agent.pid}): stop it first")
+    if not (where.folder / NAME).exists():
+        return _removed(0)
+    with writer_lock(where.folder, PATIENCE_S):
+        ledger = open_ledger(
+            where.folder, boot_id=where.boot_id, stopwatch=where.stopwatch, now=where.now
+        )
+        bans = ledger.in_force()
+        found = _removed(len(bans))
+        ledger.end((*bans, *ledger.intended().values()), where.now, End.LIFTED)
+    return found
+
+
+def _removed(bans: int) -> Removed:
+    names = tuple(
+        f"{firewall.name}: {name}" for firewall in firewalls_here() for name in firewall.teardown()
+    )
+    return Removed(names=names, bans=bans, notes=tuple(faults_of(Path("/"))))

@@ -1,0 +1,112 @@
+"""Whether what should be in force is: rules reached, sets there, contents as in the ledger."""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from datetime import datetime
+
+from agent.act.choose import open_firewall
+from agent.decide import Reconciliation, Recorded, allow_set, layout_of, reconcile
+from agent.desk.site import PATIENCE_S, Where, firewall_of, policy_of
+from agent.loop import with_permits
+from agent.model.address import Prefix, Source
+from agent.model.inspection import Traffic
+from agent.model.policy import Policy
+from agent.observe.surroundings import read_surroundings
+from agent.record.ledger import Ledger, MemoryLedger
+from agent.record.locks import Agent, writer_lock
+from agent.record.sqlite import open_ledger
+from agent.record.sqlite_file import NAME
+
+NAMED_AT_MOST = 10
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Findings:
+    """What a check of the firewall found.
+
+    Attributes:
+        firewall: Its name.
+        agent: The running one; None when none is.
+        faults: One sentence each; empty when all is well.
+        traffic: What each set has stopped.
+    """
+
+    firewall: str
+    agent: Agent | None
+    faults: tuple[str, ...]
+    traffic: tuple[Traffic, ...]
+
+
+def verify(where: Where) -> Findings:
+    """Compare the firewall with the policy and the ledger; nothing is changed.
+
+    Raises:
+        BusyError: The running agent uses another policy than the files hold.
+        StateError: The state directory or the ledger can't be used.
+        FirewallError: The firewall is not there, or not for this process.
+    """
+    agent, policy = policy_of(where)
+    firewall = open_firewall(firewall_of(where, agent))
+    with writer_lock(where.folder, PATIENCE_S):
+        ledger = _ledger(where)
+        missing = firewall.missing(layout_of(policy))
+        installed = firewall.installed(where.now)
+        seen = firewall.inspect()
+    found = reconcile(
+        _recorded(ledger), installed.bans, {one.name: one for one in policy.services}, where.now
+    )
+    faults = (
+        *(f"{name} is missing" for name in missing),
+        *_differences(found),
+        *_not_allowed(installed.allowed, policy, ledger, where.now),
+        *seen.faults,
+    )
+    return Findings(
+        firewall=firewall.name,
+        agent=agent,
+        faults=tuple(dict.fromkeys(faults)),
+        traffic=seen.traffic,
+    )
+
+
+def _ledger(where: Where) -> Ledger:
+    """Give the ledger; without one nothing should be in force."""
+    if not (where.folder / NAME).exists():
+        return MemoryLedger()
+    return open_ledger(
+        where.folder, boot_id=where.boot_id, stopwatch=where.stopwatch, now=where.now
+    )
+
+
+def _recorded(ledger: Ledger) -> Recorded:
+    return Recorded(
+        in_force=ledger.in_force(), intended=ledger.intended(), has_ended=ledger.has_ended
+    )
+
+
+def _differences(found: Reconciliation) -> Iterator[str]:
+    """Say where ledger and firewall disagree; of very many the first."""
+    lost = [f"{ban.source}" for ban in found.restore]
+    strange = [f"{ban.source}" for ban in found.adopt] + [
+        f"{one.held.source}" for one in found.lift
+    ]
+    if lost:
+        yield f"the ledger has bans that the firewall does not hold so: {_some(lost)}"
+    if strange:
+        yield f"the firewall holds bans that the ledger does not know: {_some(strange)}"
+
+
+def _not_allowed(
+    allowed: frozenset[Prefix], policy: Policy, ledger: Ledger, now: datetime
+) -> Iterator[str]:
+    """Say who should be in the allow set and is not."""
+    guarded = with_permits(read_surroundings(), ledger.permits(now))
+    lacking = allow_set(policy, guarded, now) - allowed
+    if lacking:
+        names = [str(Source(one)) for one in sorted(lacking, key=lambda one: Source(one).order)]
+        yield f"the allow set lacks {_some(names)}: they could be banned with their neighbours"
+
+
+def _some(names: list[str]) -> str:
+    more = len(names) - NAMED_AT_MOST
+    return ", ".join(names[:NAMED_AT_MOST]) + (f" and {more} more" if more > 0 else "")
