@@ -2,7 +2,7 @@
 
 import sys
 from collections.abc import Callable
-from contextlib import AbstractContextManager, nullcontext
+from contextlib import AbstractContextManager, nullcontext, suppress
 from dataclasses import dataclass, replace
 from functools import partial
 from pathlib import Path
@@ -11,7 +11,9 @@ import click
 
 from agent.act.dry_run import DryRun
 from agent.act.interface import Firewall
+from agent.decide import layout_of
 from agent.enact.hands import Cutter
+from agent.errors import FirewallError
 from agent.loop import Loop, Ports
 from agent.model.policy import Policy, Sustained
 from agent.observe.choose import open_reader
@@ -119,7 +121,14 @@ class Start:
 
 def _run_dry(start: Start, choice: str) -> None:
     """Run on what a live firewall holds, where this user may read one; touch nothing."""
-    _run(start, DryRun(), MemoryLedger())
+    from agent.act.choose import open_firewall  # noqa: PLC0415 - read once, and only here
+
+    firewall, now = DryRun(), clock.now()
+    with suppress(FirewallError):
+        beside = open_firewall(choice)
+        if not beside.missing(layout_of(start.policy)):
+            firewall.start_from(beside.installed(now), now)
+    _run(start, firewall, MemoryLedger())
 
 
 def _run_live(start: Start, choice: str, folder: Path) -> None:

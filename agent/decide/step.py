@@ -42,10 +42,8 @@ def step(memory: Memory, inputs: Inputs, policy: Policy, now: datetime) -> tuple
     # By name: hashing a whole rule for each of its cases would cost more than the judgement.
     tracked = {rule.name: memory.tracks.get(rule, {}) for rule in policy.rules}
     judged = [_judge(case, tracked[case.rule.name].get(case.key), doubt) for case in cases]
-
     swept = memory.swept and memory.grants is grants
-    is_needed = not swept or any(case.is_above for case in cases)
-    tables = _tables(memory.tables, inputs.installed) if is_needed else memory.tables
+    tables = _tables(memory.tables, inputs.installed, cases, swept=swept)
     court = _court(tables, grants, inputs, now)
     bans = court.bans(_wishes(judged, cases))
     verdicts = _settled(judged, cases, bans, court)
@@ -85,9 +83,15 @@ def _grants(last: Grants | None, policy: Policy, inputs: Inputs) -> Grants:
     return grants_of(policy, inputs.surroundings)
 
 
-def _tables(last: Tables | None, installed: Installed) -> Tables:
-    """Make the look-up tables of what is installed, or use the last ones while it is the same."""
-    if last and last.installed is installed:
+def _tables(
+    last: Tables | None, installed: Installed, cases: Sequence[Case], *, swept: bool
+) -> Tables | None:
+    """Make the look-up tables of what is installed only when they will be looked into.
+
+    The last ones do while the very same is installed.
+    """
+    is_needed = not swept or any(case.is_above for case in cases)
+    if not is_needed or (last and last.installed is installed):
         return last
     return Tables(
         installed=installed,
@@ -98,13 +102,12 @@ def _tables(last: Tables | None, installed: Installed) -> Tables:
 
 def _court(tables: Tables | None, grants: Grants, inputs: Inputs, now: datetime) -> Court:
     """Give what decides on bans; nothing is looked up where no tables are needed."""
-    known = tables or _tables(None, Installed())
     return Court(
         policy=grants.policy,
         grants=grants,
         installed=inputs.installed,
-        held=known.held,
-        allowed=known.allowed,
+        held=tables.held if tables else prefix_table(()),
+        allowed=tables.allowed if tables else prefix_table(()),
         history=inputs.history,
         now=now,
     )

@@ -29,7 +29,7 @@ def make(name: str) -> Firewall:
         return Nftables()
     from agent.act.iptables import Iptables  # noqa: PLC0415 - only what is tested is loaded
 
-    return Iptables(variant="legacy" if name == "iptables-legacy" else "nf_tables")
+    return Iptables(suffix=name.removeprefix("iptables"))
 
 
 def dying(step: Callable[..., Any]) -> Callable[..., Any]:

@@ -1,0 +1,25 @@
+"""``abuse-agent sets``: make what saved iptables rules refer to, before they are restored."""
+
+from pathlib import Path
+
+import click
+
+from agent.act import ipset_sets
+from agent.act.command import find
+from agent.act.saved import names_saved
+
+
+@click.command()
+def sets() -> None:
+    """Create the empty sets that saved iptables rules name; for the start of the machine.
+
+    Without them iptables-restore refuses a saved file as a whole. The early unit
+    abuse-agent-sets.service runs this; there is nothing to do without ipset or such files.
+    """
+    saved = names_saved(Path("/"))
+    names = sorted({name for each in saved.values() for name in each})
+    if not names or find("ipset") is None:
+        click.echo("nothing to do: no saved rules name sets of ours" if not names else "no ipset")
+        return
+    made = ipset_sets.create(names)
+    click.echo(f"{len(made)} made, {len(names) - len(made)} were there: {', '.join(names)}")
