@@ -7,11 +7,13 @@ import time
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
+from functools import partial
 
 import pytest
 
 from agent.act.dry_run import DryRun
 from agent.act.interface import Firewall
+from agent.act.iptables import Iptables
 from agent.act.nftables import Nftables
 from agent.decide.layout import layout_of
 from agent.model.ban import Ban, Held
@@ -38,6 +40,10 @@ _ROUNDING = timedelta(seconds=2)
 FIREWALLS = [
     pytest.param((DryRun, False), id="dry-run"),
     pytest.param((Nftables, True), id="nftables", marks=pytest.mark.root),
+    pytest.param(
+        (partial(Iptables, "-legacy"), True), id="iptables-legacy", marks=pytest.mark.root
+    ),
+    pytest.param((partial(Iptables, "-nft"), True), id="iptables-nft", marks=pytest.mark.root),
 ]
 
 
