@@ -46,14 +46,17 @@ def _fields(found: Findings) -> dict[str, object]:
 
 def _lines(found: Findings) -> list[str]:
     running = f"agent pid {found.agent.pid}" if found.agent else "no agent is running"
-    width = max((len(one.name) for one in found.traffic), default=0)
+    used = [one for one in found.traffic if one.elements or one.packets]
+    unused = len(found.traffic) - len(used)
+    width = max((len(one.name) for one in used), default=0)
     return [
         f"firewall {found.firewall}, {running}",
         *(
             f"{one.name:<{width}}  {one.elements} in it, "
             f"{one.packets} packets ({one.size_bytes} bytes) stopped"
-            for one in found.traffic
+            for one in used
         ),
+        *([f"{unused} other sets are empty and have stopped nothing"] if unused else []),
         *(f"WRONG: {fault}" for fault in found.faults),
         *([] if found.faults else ["all is as it should be"]),
     ]

@@ -84,24 +84,29 @@ def covering(ban: Ban, installed: Installed) -> Held | None:
     )
 
 
-def lifted(source: Source, installed: Installed) -> tuple[Lift, ...]:
-    """Give the bans to lift when somebody unbans `source`.
+def lifted(source: Source, installed: Installed, why: str) -> tuple[Lift, ...]:
+    """Give the bans to lift when a person lets `source` go.
 
     Those of the very source, of the line that an address is on, and all inside a prefix;
     a wider ban that others are in stays.
     """
     prefix = source.prefix
     return tuple(
-        Lift(held=held, reason="unbanned by hand")
+        Lift(held=held, reason=why)
         for held in installed.bans
         if covers(prefix, held.source.prefix)
         or (is_line(held.source.prefix) and covers(held.source.prefix, prefix))
     )
 
 
-def is_covered(source: Source, installed: Installed) -> bool:
-    """Whether any ban keeps `source` out, one of a wider prefix included."""
-    return any(covers(held.source.prefix, source.prefix) for held in installed.bans)
+def is_inside(source: Source, installed: Installed) -> bool:
+    """Whether a ban that stays, because others are in it, keeps `source` out."""
+    return any(
+        held.source != source
+        and covers(held.source.prefix, source.prefix)
+        and not is_line(held.source.prefix)
+        for held in installed.bans
+    )
 
 
 def _ban(order: Order, service: Service | None, policy: Policy, now: datetime) -> Ban:
@@ -132,4 +137,5 @@ def _reached(
     for spared in grants.untouchable(prefix, ban.target, now):
         passes = spared != prefix and any(True for _ in allowed.covering(spared))
         if not passes:
-            yield f"{Source(spared)}: {grants.reason(spared, ban.target, now)}"
+            why = grants.reason(spared, ban.target, now)
+            yield why if spared == prefix else f"{Source(spared)} is in it: {why}"

@@ -1,6 +1,6 @@
 """Banning, unbanning and allowing by hand."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 
 from agent.decide import by_hand
@@ -10,8 +10,11 @@ from agent.errors import MissingSourceError, SparedError
 from agent.model.address import Source
 from agent.model.ban import Ban
 from agent.model.inputs import Permit
-from agent.model.plan import Plan
+from agent.model.plan import Lift, Plan
 from agent.record.ledger import End
+
+UNBANNED = "unbanned by hand"
+ALLOWED = "allowed by hand"
 
 GRACE = timedelta(minutes=30)
 """How long a source stays free after it was unbanned by hand."""
@@ -38,11 +41,12 @@ def ban(site: Site, order: Order) -> tuple[Ban, ...]:
             holds its place.
         FirewallError: The firewall failed.
     """
+    _take_back(site, order.source)
     installed = site.installed()
     bans = by_hand.bans_of(order, site.policy, site.now)
     reason = by_hand.why_spared(bans, site.policy, site.surroundings, installed, site.now)
     if reason is not None:
-        raise SparedError(f"{order.source} is not banned: it would reach {reason}")
+        raise SparedError(f"{order.source} is not banned: {reason}")
     for one in bans:
         wider = by_hand.covering(one, installed)
         if wider is not None:
@@ -60,10 +64,18 @@ def unban(site: Site, source: Source) -> Pardon:
         FirewallError: The firewall failed.
     """
     installed = site.installed()
-    lifts = by_hand.lifted(source, installed)
-    if not lifts and not by_hand.is_covered(source, installed):
+    lifts = by_hand.lifted(source, installed, UNBANNED)
+    is_inside = by_hand.is_inside(source, installed)
+    if not lifts and not is_inside:
         raise MissingSourceError(f"{source} is not banned")
-    return _let_pass(site, source, site.now + GRACE, "unbanned by hand")
+    freed = dict.fromkeys(lift.held.source for lift in lifts)
+    known = {one.prefix: one.until for one in site.ledger.permits(site.now)}
+    until = site.now + GRACE
+    for each in {**freed, source: None} if is_inside else freed:
+        if known.get(each.prefix, site.now) < until:
+            site.ledger.permit(Permit(prefix=each.prefix, until=until, why=UNBANNED))
+    _lift(site, lifts)
+    return Pardon(lifted=tuple(freed), until=until)
 
 
 def allow(site: Site, source: Source, lasts: timedelta) -> Pardon:
@@ -72,16 +84,22 @@ def allow(site: Site, source: Source, lasts: timedelta) -> Pardon:
     Raises:
         FirewallError: The firewall failed.
     """
-    return _let_pass(site, source, site.now + lasts, "allowed by hand")
+    lifts = by_hand.lifted(source, site.installed(), ALLOWED)
+    until = site.now + lasts
+    site.ledger.permit(Permit(prefix=source.prefix, until=until, why=ALLOWED))
+    _lift(site, lifts)
+    return Pardon(lifted=tuple(dict.fromkeys(lift.held.source for lift in lifts)), until=until)
 
 
-def _let_pass(site: Site, source: Source, until: datetime, why: str) -> Pardon:
-    """Permit first: the kernel's allow set holds before any ban is lifted."""
-    lifts = by_hand.lifted(source, site.installed())
-    lifted = tuple(dict.fromkeys(lift.held.source for lift in lifts))
-    for each in dict.fromkeys((source, *lifted)):
-        site.ledger.permit(Permit(prefix=each.prefix, until=until, why=why))
+def _lift(site: Site, lifts: tuple[Lift, ...]) -> None:
+    """Lift bans once the kernel's allow set holds the new permits."""
     site.installed()
     if lifts:
         site.accord.carry_out(Plan(lift=lifts), site.now, how=End.FORGIVEN)
-    return Pardon(lifted=lifted, until=until)
+
+
+def _take_back(site: Site, source: Source) -> None:
+    """End permits of the very source: a person's newest word counts."""
+    for permit in site.ledger.permits(site.now):
+        if permit.prefix == source.prefix:
+            site.ledger.permit(replace(permit, until=site.now))

@@ -92,7 +92,10 @@ class Ledger(Protocol):
         """Give all that are remembered, those in force included, by source, oldest first."""
 
     def permit(self, permit: Permit) -> None:
-        """Remember that a prefix is to be left alone; the later end of two for one prefix wins."""
+        """Remember that a prefix is to be left alone.
+
+        Of two for one prefix the newer counts: one that is over by now takes a permit back.
+        """
 
     def permits(self, now: datetime) -> tuple[Permit, ...]:
         """Give the permits that hold, sorted by prefix."""
@@ -214,13 +217,7 @@ class MemoryLedger:
 
     def permit(self, permit: Permit) -> None:
         """Remember that a prefix is to be left alone."""
-        if self.is_longer(permit):
-            self._permits[str(permit.prefix)] = permit
-
-    def is_longer(self, permit: Permit) -> bool:
-        """Whether a permit holds longer than the one that is known."""
-        known = self._permits.get(str(permit.prefix))
-        return known is None or known.until < permit.until
+        self._permits[str(permit.prefix)] = permit
 
     def permits(self, now: datetime) -> tuple[Permit, ...]:
         """Give the permits that hold."""

@@ -82,7 +82,6 @@ PUT_PERMIT = f"""
     INSERT INTO permits (serial, {PERMIT_COLUMNS}) VALUES ({", ".join("?" * 7)})
     ON CONFLICT (prefix) DO UPDATE {_SET_BEGIN} {_SET_CLOCKS}, why = excluded.why,
         lasts_us = excluded.lasts_us
-    WHERE excluded.ends_mono_us >= ends_mono_us OR excluded.boot_id <> boot_id
 """
 
 _LIVE = "state IN ('intended', 'in force')"

@@ -131,10 +131,9 @@ class SqliteLedger:
         return self._memory.history()
 
     def permit(self, permit: Permit) -> None:
-        """Remember that a prefix is to be left alone; the later end of two for one prefix wins."""
-        if self._memory.is_longer(permit):
-            self._memory.permit(permit)
-            self._journal.put(permits=(self._permit_row(permit),))
+        """Remember that a prefix is to be left alone; the newest word counts."""
+        self._memory.permit(permit)
+        self._journal.put(permits=(self._permit_row(permit),))
 
     def permits(self, now: datetime) -> tuple[Permit, ...]:
         """Give the permits that hold, sorted by prefix."""

@@ -4,7 +4,7 @@ import json
 
 import pytest
 
-from agent.record import events
+from agent.record import ban_events, events
 from agent.record.audit import Audit, Format, usual_format
 from agent.record.events import Event, Level
 from tests.builders import NOW, ban
@@ -35,7 +35,7 @@ def written(event: Event, cycle: int | None = 7, **options: object) -> str:
 
 
 def test_a_json_line_is_one_object_that_begins_with_what_every_line_carries() -> None:
-    line = written(events.ban_event("ban.would_apply", ban(), "dry-run"))
+    line = written(ban_events.ban_event("ban.would_apply", ban(), "dry-run"))
 
     assert line.endswith("}\n")
     assert line.count("\n") == 1

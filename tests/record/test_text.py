@@ -7,7 +7,7 @@ from agent.errors import Fault
 from agent.model.plan import Decision, Lift
 from agent.model.policy import Answer, Scope
 from agent.model.verdict import Finding
-from agent.record import events
+from agent.record import ban_events, events
 from agent.record.audit import Audit, Format
 from agent.record.events import Event
 from agent.record.text import duration
@@ -56,12 +56,12 @@ SENTENCES = [
         id="started",
     ),
     pytest.param(
-        events.ban_event("ban.would_apply", ban(), "dry-run"),
+        ban_events.ban_event("ban.would_apply", ban(), "dry-run"),
         "ban.would_apply    192.0.2.10 would be banned from web for 10m: web-connections: too many",
         id="ban",
     ),
     pytest.param(
-        events.ban_event("ban.failed", ban(), "dry-run", "set is full"),
+        ban_events.ban_event("ban.failed", ban(), "dry-run", "set is full"),
         "ban.failed         192.0.2.10 could NOT be banned from web for 10m: "
         "web-connections: too many: set is full",
         id="failed",
@@ -163,23 +163,23 @@ def test_an_event_reads_as_a_sentence(event: Event, expected: str) -> None:
     ("event", "expected"),
     [
         pytest.param(
-            events.ban_event("ban.applied", ban(answer=Answer.THROTTLE), "nftables"),
+            ban_events.ban_event("ban.applied", ban(answer=Answer.THROTTLE), "nftables"),
             "192.0.2.10 would be slowed down at web for 10m: web-connections: too many",
             id="throttled",
         ),
         pytest.param(
-            events.ban_event("ban.applied", ban(scope=Scope.HOST), "nftables"),
+            ban_events.ban_event("ban.applied", ban(scope=Scope.HOST), "nftables"),
             "192.0.2.10 would be banned from this host for 10m: web-connections: too many",
             id="from-the-host",
         ),
         pytest.param(
-            events.ban_event("ban.expired", ban(), "nftables"),
+            ban_events.ban_event("ban.expired", ban(), "nftables"),
             "192.0.2.10 would be no longer banned from web: its time is over; it was for "
             "web-connections: too many",
             id="expired",
         ),
         pytest.param(
-            events.ban_lifted(Lift(held=held(ban()), reason="exempt"), ban(), "nftables", NOW),
+            ban_events.ban_lifted(Lift(held=held(ban()), reason="exempt"), ban(), "nftables", NOW),
             "192.0.2.10 would be no longer banned from web: exempt",
             id="lifted",
         ),
@@ -202,7 +202,7 @@ def test_every_verdict_has_words() -> None:
 
 def test_a_live_ban_is_told_as_what_it_is() -> None:
     stream = io.StringIO()
-    event = events.ban_event("ban.applied", ban(), "nftables")
+    event = ban_events.ban_event("ban.applied", ban(), "nftables")
     Audit(stream, "live", form=Format.TEXT).write(event, NOW, 1)
 
     assert "192.0.2.10 is banned from web for 10m" in stream.getvalue()
