@@ -20,7 +20,7 @@ from agent.model.layout import Layout
 from agent.model.plan import Plan
 from agent.model.policy import Answer, Rate
 
-_MANY = 1000
+_MANY = 10_000
 """From so many adds to one set up, reading what it holds costs less than taking each out."""
 
 _Entries = dict[tuple[str, str], Entry]
@@ -98,8 +98,7 @@ class Changes:
         if not name:
             self.homeless.append(ban)
             return
-        prefix = ban.source.prefix
-        kind = kind_of(prefix)
+        prefix, kind = ban.source.prefix, kind_of(ban.source.prefix)
         if ban.answer is Answer.THROTTLE:
             self._take_out(prefix, ban.target, but=name)
         element = element_of(prefix, kind)

@@ -54,15 +54,16 @@ UNITS = {
 """The rates that nftables and policies both know."""
 
 _PER = {unit[0]: per for per, unit in UNITS.items()}
+_BY_LENGTH = {(kind.version, kind.length): kind for kind in KINDS if kind.length}
+_NETS = {4: NETS4, 6: NETS6}
 _BY_SUFFIX = {kind.suffix: kind for kind in KINDS}
 _THROTTLE = re.compile(r"throttle-(.+)-(\d{1,9})([smh])-\d{1,2}\.\d{1,3}")
 
 
 def kind_of(prefix: Prefix) -> Kind:
     """Give the kind of set that a prefix belongs into."""
-    family = [kind for kind in KINDS if kind.version == prefix.version]
-    exact = (kind for kind in family if kind.length == prefix.prefixlen)
-    return next(exact, NETS4 if prefix.version == NETS4.version else NETS6)
+    version = prefix.version
+    return _BY_LENGTH.get((version, prefix.prefixlen)) or _NETS[version]
 
 
 def label_of(one: BanSet) -> str:
