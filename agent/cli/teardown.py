@@ -17,6 +17,6 @@ def teardown(*, state_dir: str) -> None:
     found = desk.teardown(where((), None, state_dir))
     for name in found.names:
         click.echo(f"removed {name}")
-    click.echo(f"{found.bans} bans ended" if found.names or found.bans else "nothing was there")
+    click.echo(f"bans ended: {found.bans}" if found.names or found.bans else "nothing was there")
     for note in found.notes:
         click.echo(f"note: {note}")

@@ -50,6 +50,11 @@ class Accord:
     _has_looked: bool = False
 
     @property
+    def has_looked(self) -> bool:
+        """Whether a full look was taken: what a killed agent left behind is cut by then."""
+        return self._has_looked
+
+    @property
     def ssh(self) -> frozenset[int]:
         """The ports that a ban of the host leaves open."""
         return self._layout.ssh

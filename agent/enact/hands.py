@@ -77,8 +77,10 @@ class Hands:
         installed = self._read_back(plan, now, failure)
         held = {(one.source, one.target) for one in installed.bans}
         applied = tuple(ban for ban in plan.add if place_of(ban) in held)
-        self._cut(applied, installed.allowed, ssh)
+        # Cut first: until it is settled, a ban whose agent is killed is cut at the next start.
+        cut = self._cut(applied, installed.allowed, ssh)
         self._settle(plan, applied, failure, outcome or self.firewall.outcome)
+        self._tell(cut)
         self._end(plan.lift, held, now, how)
         if plan.allow is not None and plan.allow != installed.allowed:
             raise failure or FirewallError("the allow set is not there when read back")
@@ -86,7 +88,11 @@ class Hands:
 
     def tidy_up(self, bans: Sequence[Ban], allowed: frozenset[Prefix], ssh: frozenset[int]) -> None:
         """Cut what is left of bans whose agent was killed before it could."""
-        self._cut(bans, allowed, ssh)
+        self._tell(self._cut(bans, allowed, ssh))
+
+    def _tell(self, cut: Cut) -> None:
+        if cut != Cut():
+            self.tell(ban_events.sockets_cut(cut.sockets, cut.flows, cut.left, cut.failure))
 
     def _read_back(self, plan: Plan, now: datetime, failure: FirewallError | None) -> Installed:
         """Read the firewall; one that failed and can't be read either holds nothing we know of."""
@@ -96,17 +102,15 @@ class Hands:
             self._settle(plan, (), failure or error, self.firewall.outcome)
             raise (failure or error) from error
 
-    def _cut(self, bans: Sequence[Ban], allowed: frozenset[Prefix], ssh: frozenset[int]) -> None:
+    def _cut(self, bans: Sequence[Ban], allowed: frozenset[Prefix], ssh: frozenset[int]) -> Cut:
         """Destroy live sockets; the bans hold whether that works or not."""
         drops = [ban for ban in bans if ban.answer is Answer.DROP]
         if self.cut is None or not drops:
-            return
+            return Cut()
         try:
-            done = self.cut(drops, allowed, ssh)
+            return self.cut(drops, allowed, ssh)
         except FirewallError as error:
-            done = Cut(failure=str(error))
-        if done != Cut():
-            self.tell(ban_events.sockets_cut(done.sockets, done.flows, done.left, done.failure))
+            return Cut(failure=str(error))
 
     def _settle(
         self,

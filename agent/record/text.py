@@ -138,20 +138,20 @@ def _guard(fields: Fields) -> str:
 
 
 def _cut(fields: Fields) -> str:
-    flows = f", {fields['flows']} tracked flows" if fields["flows"] else ""
-    trouble = f"; {fields['left']} are still there: {fields['error']}" if "error" in fields else ""
-    return f"{fields['sockets']} live sockets of banned sources closed{flows}{trouble}"
+    flows = f", tracked flows removed: {fields['flows']}" if fields["flows"] else ""
+    trouble = f"; still there: {fields['left']}: {fields['error']}" if "error" in fields else ""
+    return f"connections of banned sources closed: {fields['sockets']}{flows}{trouble}"
 
 
 def _healed(fields: Fields) -> str:
     parts = [", ".join(fields["missing"])] if fields["missing"] else []
-    bans = [f"{fields['bans']} bans"] if fields["bans"] else []
+    bans = [f"bans: {fields['bans']}"] if fields["bans"] else []
     return f"somebody had removed what is ours; it is back: {', '.join((*parts, *bans))}"
 
 
 def _filling(fields: Fields) -> str:
     full = "; new sources have to wait" if fields["event"] == "set.full" else ""
-    return f"{fields['bans']} bans are in force, and max_bans is {fields['most']}{full}"
+    return f"bans in force: {fields['bans']}, and max_bans is {fields['most']}{full}"
 
 
 def _plain(fields: Fields) -> str:

@@ -1,0 +1,184 @@
+"""Commands as an operator types them, with a running agent and without one."""
+
+import json
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack
+from dataclasses import dataclass
+from pathlib import Path
+from subprocess import CompletedProcess
+from typing import Any
+
+import pytest
+
+from tests.live.agents import LiveAgent, command, live
+from tests.live.test_bans import reaches
+from tests.range import Hosts, connect, eventually, serve
+
+pytestmark = pytest.mark.root
+
+POLICY = """\
+version: 1
+every: 200ms
+defaults: {sustained: 1 of 1, ban: 1m}
+services:
+  web: {ports: [80]}
+  ssh: {ports: [22]}
+allowlist:
+  - {name: office, kind: partner, prefixes: [198.18.50.7], grants: exempt}
+rules:
+  - {name: web, service: web, count: connections, above: 20}
+"""
+SOURCE, NEIGHBOUR, OFFICE = "198.18.50.1", "198.18.50.2", "198.18.50.7"
+LINE = "2001:db8:18:50::/64"
+
+
+@dataclass(slots=True)
+class Desk:
+    """A server with an operator at its desk."""
+
+    hosts: Hosts
+    firewall: str
+    folder: Path
+    policy: Path
+    agent: LiveAgent | None = None
+
+    def type(self, *arguments: str, places: bool = True) -> CompletedProcess[str]:
+        """Run a command; `places` names policy and firewall as well as the state directory."""
+        named = ("--policy", str(self.policy)) if places and self.agent is None else ()
+        where = ("--state-dir", str(self.folder))
+        return command(self.hosts.server, self.firewall, *arguments, *where, *named)
+
+    def done(self, *arguments: str, places: bool = True) -> str:
+        """Run a command that has to succeed; give what it printed."""
+        found = self.type(*arguments, places=places)
+        assert (found.returncode, found.stderr) == (0, ""), arguments
+        return found.stdout
+
+    def listed(self) -> list[dict[str, Any]]:
+        found: list[dict[str, Any]] = json.loads(self.done("bans", "--json", places=False))
+        return found
+
+    def reaches(self, source: str, port: int = 80) -> bool:
+        return reaches(self.hosts, source, port, within_s=0.4)
+
+
+@pytest.fixture(params=["alone", "with an agent"])
+def desk(
+    request: pytest.FixtureRequest,
+    hosts: Hosts,
+    firewall: str,
+    folder: Path,
+    write_policy: Callable[[str], Path],
+) -> Iterator[Desk]:
+    made = Desk(hosts, firewall, folder, write_policy(POLICY))
+    with ExitStack() as stack:
+        for port in (22, 80, 99):
+            stack.enter_context(serve(hosts.server, port))
+        if request.param != "alone":
+            made.agent = stack.enter_context(live(hosts.server, firewall, made.policy, folder))
+            made.agent.wait_for("cycle.completed")
+        yield made
+
+
+def test_a_source_is_banned_listed_verified_and_freed(desk: Desk) -> None:
+    with connect(desk.hosts.client, [SOURCE], (desk.hosts.server4, 80)) as held:
+        said = desk.done("ban", SOURCE, "--for", "10m", "--reason", "scans us")
+        assert said.startswith(f"{SOURCE} is banned from this host for 10m: by hand: scans us\n")
+        assert "closed: 1" in said
+        assert eventually(lambda: held.still_open() == 0)
+    assert not desk.reaches(SOURCE)
+    assert not desk.reaches(SOURCE, 99)
+    assert desk.reaches(SOURCE, 22)
+    assert desk.reaches(NEIGHBOUR)
+    (one,) = desk.listed()
+    assert (one["source"], one["rule"], one["count"], one["for_s"]) == (SOURCE, "manual", None, 600)
+    assert 590 < one["left_s"] <= 600
+    assert "all is as it should be" in desk.done("verify")
+    if desk.agent:
+        assert desk.agent.wait_for("ban.applied")["ban_id"] == one["ban_id"]
+
+    assert f"{SOURCE} stays free for 30m" in desk.done("unban", SOURCE)
+    assert desk.reaches(SOURCE)
+    assert desk.listed() == []
+    assert "unbanned by hand" in desk.done("guard", places=False)
+    if desk.agent:
+        assert desk.agent.wait_for("ban.lifted")["reasons"] == ["by hand"]
+
+    # The newest word counts: it can be banned again at once.
+    desk.done("ban", SOURCE, "--for", "10m", "--scope", "service", "--service", "web")
+    assert not desk.reaches(SOURCE)
+    assert desk.reaches(SOURCE, 99)
+
+
+def test_who_is_let_pass_is_not_banned_whatever_happens(desk: Desk) -> None:
+    desk.done("ban", "198.18.50.0/25", "--for", "10m")
+    assert not desk.reaches(SOURCE)
+    assert desk.reaches(OFFICE)
+
+    desk.done("allow", SOURCE, "--for", "2h")
+
+    assert desk.reaches(SOURCE)
+    assert not desk.reaches(NEIGHBOUR)
+    if desk.agent:
+        with connect(desk.hosts.client, [SOURCE], (desk.hosts.server4, 80), each=21):
+            assert "allowed by hand" in desk.agent.wait_for("source.exempt", source=SOURCE)["guard"]
+
+
+def test_teardown_leaves_nothing_and_waits_for_the_agent_to_end(desk: Desk) -> None:
+    desk.done("ban", LINE, "--for", "10m")
+    if desk.agent:
+        refused = desk.type("teardown")
+        assert (refused.returncode, "stop it first" in refused.stderr) == (75, True)
+        desk.agent.end()
+
+    said = command(desk.hosts.server, desk.firewall, "teardown", "--state-dir", str(desk.folder))
+
+    assert (said.returncode, said.stderr) == (0, "")
+    assert "bans ended: 1" in said.stdout
+    assert desk.listed() == []
+    again = command(desk.hosts.server, desk.firewall, "teardown", "--state-dir", str(desk.folder))
+    assert again.stdout == "nothing was there\n"
+
+
+@pytest.mark.parametrize(
+    ("arguments", "status", "says"),
+    [
+        pytest.param(["ban", OFFICE, "--for", "1m"], 1, "on the allowlist as office", id="exempt"),
+        pytest.param(["ban", "127.0.0.1", "--for", "1m"], 1, "loopback", id="guarded"),
+        pytest.param(["unban", NEIGHBOUR], 66, "is not banned", id="not-banned"),
+        pytest.param(["ban", SOURCE, "--for", "10"], 2, "as 10m or 1h30m", id="no-unit"),
+        pytest.param(["ban", "198.0.0.0/8", "--for", "1m"], 2, "at most a /16", id="too-wide"),
+        pytest.param(["ban", "198.18.50.1/24", "--for", "1m"], 2, "198.18.50.0/24", id="host-bits"),
+        pytest.param(["ban", "example.net", "--for", "1m"], 2, "no address", id="a-name"),
+        pytest.param(
+            ["ban", SOURCE, "--for", "1m", "--service", "web"], 2, "--scope service", id="no-scope"
+        ),
+    ],
+)
+def test_what_can_not_be_done_is_said_in_a_line(
+    namespace: str, tmp_path: Path, arguments: list[str], status: int, says: str
+) -> None:
+    policy = tmp_path / "policy.yaml"
+    policy.write_text(POLICY)
+    where = ("--policy", str(policy), "--state-dir", str(tmp_path / "state"))
+
+    done = command(namespace, "nftables", *arguments, *where)
+
+    assert (done.returncode, done.stdout) == (status, "")
+    assert says in done.stderr
+    assert "Traceback" not in done.stderr
+
+
+def test_a_command_does_not_act_on_another_policy_than_the_agent(
+    hosts: Hosts, folder: Path, write_policy: Callable[[str], Path]
+) -> None:
+    policy = write_policy(POLICY)
+    with live(hosts.server, "nftables", policy, folder) as agent:
+        agent.wait_for("cycle.completed")
+        write_policy(POLICY.replace("above: 20", "above: 30"))
+
+        done = command(
+            hosts.server, "nftables", "ban", SOURCE, "--for", "1m", "--state-dir", str(folder)
+        )
+
+    assert (done.returncode, "reload it first" in done.stderr) == (75, True)
