@@ -6,13 +6,13 @@ small, and are read to see what is to be taken out at all.
 """
 
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
-from datetime import datetime
+from datetime import datetime, timedelta
 
 from agent.act import nft_read
 from agent.act.nft_names import Kind, kind_of, label_of, name_of, read_name
-from agent.act.nft_script import Entry, element_of
+from agent.act.nft_script import Entry, element_of, said_of
 from agent.kernel.nf_elements import Element
 from agent.model.address import Prefix
 from agent.model.ban import Ban, Target
@@ -61,11 +61,11 @@ class Changes:
                 self._by_target.setdefault(target, []).append((name, kind))
         for lift in self.plan.lift:
             self._take_out(lift.held.source.prefix, lift.held.target)
-        due = [ban for ban in self.plan.add if ban.rest(self.now)]
-        homes = [self._home_of(ban) for ban in due]
-        self._read_big(homes)
-        for home, ban in zip(homes, due, strict=True):
-            self._put_in(home, ban)
+        rests = ((ban, ban.rest(self.now)) for ban in self.plan.add)
+        due = [(self._home_of(ban), ban, rest) for ban, rest in rests if rest]
+        self._read_big(home for home, _, _ in due)
+        for home, ban, rest in due:
+            self._put_in(home, ban, rest)
 
     @property
     def hosts(self) -> list[Entry]:
@@ -87,14 +87,14 @@ class Changes:
             self._homes[key] = name if name in self.names else ""
         return self._homes[key]
 
-    def _read_big(self, homes: list[str]) -> None:
+    def _read_big(self, homes: Iterable[str]) -> None:
         """Read what is there already, where there is much to add to a set of hosts."""
         for name, count in Counter(homes).items():
             found = read_name(name)
             if count >= _MANY and found and found[1].length:
                 self._present[name] = nft_read.keys(name)
 
-    def _put_in(self, name: str, ban: Ban) -> None:
+    def _put_in(self, name: str, ban: Ban, rest: timedelta) -> None:
         if not name:
             self.homeless.append(ban)
             return
@@ -105,7 +105,7 @@ class Changes:
         present = self._present.get(name)
         is_new = present is not None and prefix.network_address.packed not in present
         entries = self._hosts if kind.length else self._nets
-        entries[name, element] = Entry(set_name=name, element=element, ban=ban, is_new=is_new)
+        entries[name, element] = Entry(name, element, said_of(ban, rest), is_new)
 
     def _take_out(self, prefix: Prefix, target: Target, but: str = "") -> None:
         """Take a prefix out of every set of a target, except the one that it goes into."""
@@ -115,10 +115,10 @@ class Changes:
                 continue
             if kind.length is None:
                 for element in self._stretches(name, prefix):
-                    self._nets.setdefault((name, element), Entry(set_name=name, element=element))
+                    self._nets.setdefault((name, element), Entry(name, element))
             elif kind is exact:
                 element = element_of(prefix, kind)
-                self._hosts.setdefault((name, element), Entry(set_name=name, element=element))
+                self._hosts.setdefault((name, element), Entry(name, element))
 
     def _stretches(self, name: str, prefix: Prefix) -> Iterator[str]:
         """Give the elements of an interval set that a prefix is, or is one part of."""
@@ -131,4 +131,4 @@ class Changes:
 
 
 def _ordered(entries: _Entries) -> list[Entry]:
-    return sorted(entries.values(), key=lambda one: one.ban is not None)
+    return sorted(entries.values(), key=lambda one: one.said is not None)

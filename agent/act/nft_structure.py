@@ -128,7 +128,9 @@ def wanted_shape(declaration: str) -> SetShape:
 
 def wanted_base(hook: Hook | None) -> BaseShape | None:
     """Give the shape of a chain with this hook."""
-    return hook and BaseShape(hook=hook.number, priority=hook.priority, policy=_ACCEPT)
+    if hook is None:
+        return None
+    return BaseShape(hook=hook.number, priority=hook.priority, policy=_ACCEPT)
 
 
 def stale_sets(there: Structure, want: Wanted) -> tuple[str, ...]:
@@ -229,12 +231,12 @@ def _rule(one: nf_tables.Attributes) -> Rule:
     for item in items(one.get(_RULE_EXPRESSIONS, b"")):
         expression = attributes(item)
         data = attributes(expression.get(_EXPRESSION_DATA, b""))
-        match text(expression.get(_EXPRESSION_NAME)):
-            case "lookup":
-                set_name = text(data.get(_LOOKUP_SET))
-            case "counter":
-                packets = number(data.get(_COUNTER_PACKETS))
-                size = number(data.get(_COUNTER_BYTES))
+        name = text(expression.get(_EXPRESSION_NAME))
+        if name == "lookup":
+            set_name = text(data.get(_LOOKUP_SET))
+        elif name == "counter":
+            packets = number(data.get(_COUNTER_PACKETS))
+            size = number(data.get(_COUNTER_BYTES))
     return Rule(
         comment=nf_tables.comment(one.get(_RULE_COMMENT)),
         set_name=set_name,

@@ -95,7 +95,7 @@ class Nftables:
         refused = len(changes.homeless)
         why = "there is no set for them"
         for entries in (changes.hosts, changes.nets):
-            attempts = _Attempts(now)
+            attempts = _Attempts()
             self._send(entries, attempts)
             refused, why = refused + attempts.refused, attempts.why or why
         if refused:
@@ -148,7 +148,7 @@ class Nftables:
             return
         attempts.left -= 1
         try:
-            self._run(entries_script(entries, attempts.now))
+            self._run(entries_script(entries))
         except FirewallError as error:
             attempts.why = attempts.why or str(error)
             if len(entries) == 1:
@@ -171,7 +171,6 @@ class Nftables:
 
 @dataclass(slots=True)
 class _Attempts:
-    now: datetime
     left: int = _ATTEMPTS
     refused: int = 0
     why: str = ""

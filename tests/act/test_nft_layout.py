@@ -6,7 +6,7 @@ import pytest
 
 from agent.act.nft_layout import folded, wanted
 from agent.act.nft_names import KINDS, kind_of, label_of, name_of, read_name
-from agent.act.nft_script import Entry, allow_script, entries_script, table_script
+from agent.act.nft_script import Entry, allow_script, entries_script, said_of, table_script
 from agent.act.nft_structure import Structure
 from agent.errors import FirewallError
 from agent.model.address import HOST
@@ -168,14 +168,15 @@ def test_a_rate_that_nftables_does_not_know_is_an_error() -> None:
 
 
 def test_what_may_be_there_is_taken_out_before_it_is_put_in() -> None:
+    instant = timedelta(milliseconds=1)
     entries = [
-        Entry(set_name="s", element="192.0.2.9"),
-        Entry(set_name="s", element="192.0.2.1", ban=ban(lasts=timedelta(milliseconds=1))),
-        Entry(set_name="s", element="192.0.2.2", ban=ban(), is_new=True),
+        Entry("s", "192.0.2.9"),
+        Entry("s", "192.0.2.1", said_of(ban(lasts=instant), instant)),
+        Entry("s", "192.0.2.2", said_of(ban(), ban().lasts), is_new=True),
     ]
 
     at, mark = "element inet abuse_agent s {", f'comment "b1 web-connections {int(NOW.timestamp())}'
-    assert list(entries_script(entries, NOW)) == [
+    assert list(entries_script(entries)) == [
         f"add {at} 192.0.2.9, 192.0.2.1 }}\n",
         f"delete {at} 192.0.2.9, 192.0.2.1 }}\n",
         f'add {at} 192.0.2.1 timeout 1s {mark} 1", 192.0.2.2 timeout 600s {mark} 600" }}\n',
