@@ -1,17 +1,19 @@
 """Live agents in a namespace, and commands beside them."""
 
 import json
+import os
 import queue
 import signal
 import subprocess
 import sys
 import threading
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
+from tests.live.program import BOOT
 from tests.range import in_namespace
 
 ROOT = Path(__file__).parents[2]
@@ -26,10 +28,10 @@ class LiveAgent:
         told: Its events so far.
     """
 
-    def __init__(self, namespace: str, *arguments: str) -> None:
+    def __init__(self, namespace: str, *arguments: str, before: Sequence[str] = ()) -> None:
         with in_namespace(namespace):
             self.process = subprocess.Popen(
-                [sys.executable, "-m", "tests.live.program", *arguments],
+                [*before, sys.executable, "-m", "tests.live.program", *arguments],
                 stdout=subprocess.PIPE,
                 stderr=subprocess.PIPE,
                 text=True,
@@ -102,12 +104,18 @@ class LiveAgent:
 
 @contextmanager
 def live(
-    namespace: str, firewall: str, policy: Path, folder: Path, *options: str, kill: str = ""
+    namespace: str,
+    firewall: str,
+    policy: Path,
+    folder: Path,
+    *options: str,
+    before: Sequence[str] = (),
 ) -> Iterator[LiveAgent]:
-    """Run an agent until the end of the block."""
+    """Run an agent until the end of the block; `before` stands ahead of its command line."""
     agent = LiveAgent(
-        *(namespace, firewall, kill, "--policy", str(policy), "--state-dir", str(folder)),
+        *(namespace, firewall, "", "--policy", str(policy), "--state-dir", str(folder)),
         *("--log-level", "debug", *options),
+        before=before,
     )
     try:
         yield agent
@@ -115,14 +123,30 @@ def live(
         agent.close()
 
 
-def command(namespace: str, firewall: str, *arguments: str) -> subprocess.CompletedProcess[str]:
-    """Run a command to its end."""
+def command(
+    namespace: str, firewall: str, *arguments: str, kill: str = "", boot: str = ""
+) -> subprocess.CompletedProcess[str]:
+    """Run a command to its end, or to a step at which it kills itself, in that boot."""
     with in_namespace(namespace):
         return subprocess.run(
-            [sys.executable, "-m", "tests.live.program", firewall, "", *arguments],
+            [sys.executable, "-m", "tests.live.program", firewall, kill, *arguments],
             capture_output=True,
             text=True,
             timeout=60,
             check=False,
             cwd=ROOT,
+            env=os.environ | {BOOT: boot},
         )
+
+
+def once(
+    namespace: str, firewall: str, policy: Path, folder: Path, **options: str
+) -> tuple[int, list[dict[str, Any]]]:
+    """Run one cycle; give how it ended and what it told."""
+    done = command(
+        *(namespace, firewall, "run", "--once", "--policy", str(policy)),
+        *("--state-dir", str(folder), "--log-level", "debug"),
+        **options,
+    )
+    assert "Traceback" not in done.stderr
+    return done.returncode, [json.loads(line) for line in done.stdout.splitlines()]

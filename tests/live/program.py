@@ -1,8 +1,10 @@
 """The agent as an operator starts it, with what a test needs to hold of it.
 
 Run as ``python -m tests.live.program FIREWALL KILL COMMAND...``. FIREWALL is one of
-`FIREWALLS`; KILL is empty, or names the step at whose end the process kills itself with
-SIGKILL, so that a test needs no sleeps to hit it.
+`FIREWALLS`, or ``auto`` for what the agent chooses itself. KILL is empty, or names the step
+at whose end the process kills itself with SIGKILL, so that a test needs no sleeps to hit it.
+
+A variable of the environment, `BOOT`, names the boot that it believes to be in.
 """
 
 import os
@@ -16,6 +18,9 @@ from agent.act import choose
 from agent.act.interface import Firewall
 from agent.act.nftables import Nftables
 from agent.enact import hands
+from agent.service import clock
+
+BOOT = "ABUSE_AGENT_TEST_BOOT"
 
 FIREWALLS = ("nftables", "iptables-legacy", "iptables-nft")
 
@@ -62,11 +67,14 @@ class Doomed(hands.Hands):
 def main() -> None:
     """Be the agent."""
     name, Doomed.step, *rest = sys.argv[1:]
-    choose.open_firewall = lambda _choice: make(name)
+    if boot := os.environ.get(BOOT):
+        clock.boot_id = lambda: boot
+    if name != "auto":
+        choose.open_firewall = lambda choice: make(name)  # noqa: ARG005 - the one we test
     if Doomed.step:
         import agent.loop  # noqa: PLC0415 - patched where it is used
 
-        agent.loop.Hands = Doomed  # type: ignore[misc]
+        vars(agent.loop)["Hands"] = Doomed
     sys.argv = ["abuse-agent", *rest]
     cli.entry()
 
