@@ -12,6 +12,7 @@ from agent.decide import Memory, step
 from agent.enact import Accord, Hands
 from agent.enact.hands import Cutter
 from agent.model.address import Source
+from agent.model.ban import Installed
 from agent.model.inputs import Counters, Guard, Inputs, Permit, Surroundings
 from agent.model.plan import Decision
 from agent.model.policy import Policy
@@ -89,8 +90,10 @@ class Loop:
         self.number, self._now = self.number + 1, now
         start = self.ports.stopwatch()
         self.stage = "observe"
-        sample, counters = self.ports.sockets.read(now), self.ports.counters()
         self._look_around()
+        self._settle_in()
+        self.stage = "observe"
+        sample, counters = self.ports.sockets.read(now), self.ports.counters()
         sampled = self.ports.stopwatch()
         self.stage = "act"
         with self.ports.writer():
@@ -101,10 +104,8 @@ class Loop:
 
     def _judge(self, sample: Sample, counters: Counters) -> Decision:
         """Decide on a sample by what the firewall and the ledger hold, and act."""
-        now, ledger, accord = self._now, self.ports.ledger, self._in_accord()
-        news = self._hear()
-        guarded = with_permits(self._surroundings, ledger.permits(now))
-        installed = accord.installed(self.policy, guarded, news, now)
+        now, ledger = self._now, self.ports.ledger
+        guarded, installed = self._agree()
         self.stage = "decide"
         inputs = Inputs(
             sample=sample,
@@ -118,8 +119,22 @@ class Loop:
         affords = partial(self._budget.affords, now=now)
         self._tell(events.sources_changed(decision, affords))
         if decision.plan:
-            accord.carry_out(decision.plan, now)
+            self._in_accord().carry_out(decision.plan, now)
         return decision
+
+    def _settle_in(self) -> None:
+        """Cut what a killed agent left standing, before the first sample counts it again."""
+        if self._in_accord().has_looked:
+            return
+        self.stage = "act"
+        with self.ports.writer():
+            self._agree()
+
+    def _agree(self) -> tuple[Surroundings, Installed]:
+        """Bring firewall and ledger into accord; give who is guarded, and what is held."""
+        news = self._hear()
+        guarded = with_permits(self._surroundings, self.ports.ledger.permits(self._now))
+        return guarded, self._in_accord().installed(self.policy, guarded, news, self._now)
 
     def _in_accord(self) -> Accord:
         """Give what keeps firewall and ledger in accord, from the first cycle to the last."""
