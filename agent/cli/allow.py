@@ -26,9 +26,9 @@ def allow(  # noqa: PLR0913 - one argument an option
     state_dir: str,
     is_json: bool,
 ) -> None:
-    """Let SOURCE pass for a while, whatever it does; its bans are lifted.
+    """Let SOURCE pass for a while, whatever it does.
 
-    For good it belongs on the policy's allowlist.
+    Its bans are lifted. For good it belongs on the policy's allowlist.
     """
     with open_site(where(paths, firewall, state_dir)) as site:
         pardon = by_hand.allow(site, source, lasts)

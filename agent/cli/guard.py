@@ -11,9 +11,9 @@ from agent.record.events import prefix_text
 @click.option("--state-dir", metavar="DIR", default=STATE_DIR, show_default=True)
 @as_json
 def guard(*, state_dir: str, is_json: bool) -> None:
-    """List whom the agent never bans: what it found here, and whom you let pass.
+    """List whom the agent never bans, whatever the policy says.
 
-    The policy's allowlist comes on top of that.
+    That is what it found here, and whom you let pass; the policy's allowlist comes on top.
     """
     found = listing.guarded(where((), None, state_dir)).guards
     if is_json:

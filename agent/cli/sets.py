@@ -11,10 +11,11 @@ from agent.act.saved import names_saved
 
 @click.command()
 def sets() -> None:
-    """Create the empty sets that saved iptables rules name; for the start of the machine.
+    """Create the empty sets that saved iptables rules name.
 
-    Without them iptables-restore refuses a saved file as a whole. The early unit
-    abuse-agent-sets.service runs this; there is nothing to do without ipset or such files.
+    For the start of the machine, by abuse-agent-sets.service: without the sets,
+    iptables-restore refuses a saved file as a whole. Without ipset or such files there
+    is nothing to do.
     """
     saved = names_saved(Path("/"))
     names = sorted({name for each in saved.values() for name in each})

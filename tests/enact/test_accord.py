@@ -1,5 +1,6 @@
 """Firewall, ledger and policy, kept in accord."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 
@@ -23,11 +24,11 @@ class Watched(DryRun):
 
     looks: int = 0
     touched: bool = False
-    missing: tuple[str, ...] = ()
+    lost: tuple[str, ...] = ()
 
     def prepare(self, layout: Layout) -> tuple[str, ...]:
         DryRun.prepare(self, layout)
-        made, self.missing = self.missing, ()
+        made, self.lost = self.lost, ()
         return made
 
     def is_touched(self) -> bool:
@@ -40,7 +41,7 @@ class Watched(DryRun):
 
     def lose(self) -> None:
         """What a foreign flush does."""
-        self._bans, self.touched, self.missing = {}, True, ("web",)
+        self._bans, self.touched, self.lost = {}, True, ("web",)
 
 
 @dataclass(slots=True)
@@ -56,8 +57,8 @@ class Scene:
     accord: Accord = field(init=False)
 
     def __post_init__(self) -> None:
-        def cut(bans: object, *_: object) -> Cut:
-            self.cut += bans  # type: ignore[operator]
+        def cut(bans: Sequence[Ban], *_: object) -> Cut:
+            self.cut += bans
             return Cut()
 
         hands = Hands(firewall=self.firewall, ledger=self.ledger, cut=cut, tell=self.told.append)
@@ -126,7 +127,7 @@ def test_what_a_foreign_flush_removed_is_back_and_told(scene: Scene) -> None:
 
 def test_making_everything_for_the_first_time_is_no_healing() -> None:
     scene = Scene()
-    scene.firewall.missing = ("web",)
+    scene.firewall.lost = ("web",)
 
     scene.look()
 

@@ -3,6 +3,7 @@
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 
 import pytest
@@ -138,9 +139,8 @@ def test_a_ban_holds_cuts_and_ends(
 
         for _ in CROWDS:
             at.agent.wait_for("ban.expired")
-        assert all(
-            eventually(lambda one=one: reaches(hosts, one.sources[0], one.port)) for one in CROWDS
-        )
+        for one in CROWDS:
+            assert eventually(partial(reaches, hosts, one.sources[0], one.port))
         at.agent.wait_for("cycle.completed")
         assert at.agent.names().count("ban.applied") == len(CROWDS)
 

@@ -6,8 +6,8 @@ from collections.abc import Callable
 import pytest
 
 from agent.errors import ObserveError
-from agent.observe import sock_diag
 from agent.kernel.ask import OverrunError
+from agent.observe import sock_diag
 from agent.observe.sock_diag import read_raw
 
 ROW = struct.pack("=IHHIIBBBB", 88, 18, 2, 1, 0, 2, 1, 0, 0).ljust(88, b"\1")
