@@ -103,7 +103,7 @@ def run(  # noqa: PLR0913 - one argument an option
         level=Level[log_level.upper()],
     )
     if dry_run:
-        _run_dry(start, firewall)
+        _run_dry(start, firewall, Path(state_dir))
     else:
         _run_live(start, firewall, Path(state_dir))
 
@@ -119,16 +119,22 @@ class Start:
     level: Level
 
 
-def _run_dry(start: Start, choice: str) -> None:
-    """Run on what a live firewall holds, where this user may read one; touch nothing."""
-    from agent.act.choose import open_firewall  # noqa: PLC0415 - read once, and only here
-
-    firewall, now = DryRun(), clock.now()
-    with suppress(FirewallError):
-        beside = open_firewall(choice)
-        if not beside.missing(layout_of(start.policy)):
-            firewall.start_from(beside.installed(now), now)
+def _run_dry(start: Start, choice: str, folder: Path) -> None:
+    """Run on what a live agent's firewall holds, where there is one to be read; touch nothing."""
+    firewall = DryRun()
+    with suppress(FirewallError, OSError):
+        if (folder / "ledger.db").exists():
+            _start_beside(firewall, start.policy, choice)
     _run(start, firewall, MemoryLedger())
+
+
+def _start_beside(firewall: DryRun, policy: Policy, choice: str) -> None:
+    """Take over what a live firewall holds, so that nothing is planned that is there."""
+    from agent.act.choose import open_firewall  # noqa: PLC0415 - most dry runs do without
+
+    live, now = open_firewall(choice), clock.now()
+    if not live.missing(layout_of(policy)):
+        firewall.start_from(live.installed(now), now)
 
 
 def _run_live(start: Start, choice: str, folder: Path) -> None:
