@@ -19,6 +19,9 @@ from agent.errors import FirewallError
 _RUNS = 64
 """For the lines of one set: enough to find five refused ones among a thousand."""
 
+_PATIENCE_S = 10.0
+"""For all parts: an ipset that hangs must not keep the agent from its next cycle for long."""
+
 _ATTEMPTS = 40
 _PAUSE_S = 0.05
 
@@ -49,15 +52,18 @@ def destroy(names: Iterable[str]) -> tuple[str, ...]:
     for _ in range(_ATTEMPTS):
         if not left:
             return tuple(there)
-        for name in left:
-            try:
-                run("ipset", "destroy", name)
-            except FirewallError as error:
-                failure = error
-        left = sorted(set(left) & read_headers().keys())
-        if left:
+        before = len(left)
+        try:
+            restore(f"destroy {name}\n" for name in left)
+        except FirewallError as error:
+            failure = error
+        still = read_headers()
+        left = [name for name in left if name in still]
+        # The first is the one in use: the others need not wait for it.
+        left = left[1:] + left[:1]
+        if len(left) == before:
             time.sleep(_PAUSE_S)
-    raise FirewallError(f"still there: {', '.join(left)}; {failure}")
+    raise FirewallError(f"still there: {', '.join(sorted(left))}; {failure}")
 
 
 def ours() -> dict[str, int]:
@@ -101,11 +107,12 @@ def restore_each(lines: Callable[[], Iterable[str]]) -> None:
     by_set: dict[str, list[str]] = defaultdict(list)
     for line in lines():
         by_set[line.split(" ", 2)[1]].append(line)
-    parts = [_Parts() for _ in by_set]
+    until = time.monotonic() + _PATIENCE_S
+    parts = [_Parts(until) for _ in by_set]
     for part, some in zip(parts, by_set.values(), strict=True):
         part.send(some)
     if refused := sum(part.refused for part in parts):
-        why = next(part.failure for part in parts if part.failure)
+        why = next((part.failure for part in parts if part.failure), "it took too long")
         raise FirewallError(f"{refused} of {sum(map(len, by_set.values()))} refused: {why}")
     return None
 
@@ -114,12 +121,13 @@ def restore_each(lines: Callable[[], Iterable[str]]) -> None:
 class _Parts:
     """The lines of one set, sent in ever smaller parts as long as runs are left."""
 
+    until: float
     refused: int = 0
     failure: FirewallError | None = None
     _runs: int = field(default=_RUNS)
 
     def send(self, lines: Sequence[str]) -> None:
-        if not self._runs:
+        if not self._runs or time.monotonic() > self.until:
             self.refused += len(lines)
             return
         self._runs -= 1
