@@ -116,6 +116,8 @@ class Changes:
             if kind.length is None:
                 for element in self._stretches(name, prefix):
                     self._nets.setdefault((name, element), Entry(name, element))
+            elif prefix == nft_read.EVERYTHING[kind.version]:
+                self._hosts.setdefault((name, "*"), Entry(name, "*"))
             elif kind is exact:
                 element = element_of(prefix, kind)
                 self._hosts.setdefault((name, element), Entry(name, element))
@@ -124,9 +126,11 @@ class Changes:
         """Give the elements of an interval set that a prefix is, or is one part of."""
         if name not in self._ranges:
             self._ranges[name] = nft_read.ranges(name)
+        everything = nft_read.EVERYTHING[prefix.version]
         low, high = prefix[0].packed, prefix[-1].packed
         for one in self._ranges[name]:
-            if one.first <= low and high <= one.last and prefix in nft_read.prefixes_of(one):
+            is_within = not one.first or (one.first <= low and high <= one.last)
+            if is_within and prefix in (nft_read.prefixes_of(one) or [everything]):
                 yield nft_read.text_of(one)
 
 

@@ -21,6 +21,9 @@ from agent.model.address import Prefix, Source
 from agent.model.ban import Held, Installed, Place
 from agent.model.policy import Answer
 
+EVERYTHING: dict[int, Prefix] = {4: IPv4Network((0, 0)), 6: IPv6Network((0, 0))}
+"""What ``*`` stands for, by family. No ban of ours is as wide."""
+
 
 def installed(shapes: dict[str, SetShape]) -> Installed:
     """Read all bans and the allow set.
@@ -54,10 +57,10 @@ def allowed(shapes: dict[str, SetShape]) -> frozenset[Prefix]:
         ObserveError: It can't be read.
     """
     found: set[Prefix] = set()
-    for name in ALLOW.values():
-        if name in shapes:
-            found |= collapsed([part for one in ranges(name) for part in prefixes_of(one)])
-    return frozenset(found)
+    for version, name in ALLOW.items():
+        for one in ranges(name) if name in shapes else ():
+            found.update(prefixes_of(one) or [EVERYTHING[version]])
+    return collapsed(list(found))
 
 
 def ranges(set_name: str) -> list[Element]:
@@ -66,7 +69,8 @@ def ranges(set_name: str) -> list[Element]:
     Raises:
         ObserveError: It can't be read.
     """
-    return list(nf_elements.intervals(nf_tables.dump(nf_tables.Kind.ELEMENTS, TABLE, set_name)))
+    rows = nf_tables.dump(nf_tables.Kind.ELEMENTS, TABLE, set_name)
+    return list(nf_elements.intervals(rows))
 
 
 def keys(set_name: str) -> frozenset[bytes]:
@@ -96,7 +100,9 @@ def collapsed(prefixes: list[Prefix]) -> frozenset[Prefix]:
 
 
 def prefixes_of(one: Element) -> list[Prefix]:
-    """Give the prefixes that an interval consists of: a single one unless it is somebody's."""
+    """Give what an interval consists of: one prefix unless it is somebody's, none for ``*``."""
+    if not one.first:
+        return []
     if len(one.first) == len(IPv4Address(0).packed):
         return list(summarize_address_range(IPv4Address(one.first), IPv4Address(one.last)))
     return list(summarize_address_range(IPv6Address(one.first), IPv6Address(one.last)))
@@ -105,6 +111,8 @@ def prefixes_of(one: Element) -> list[Prefix]:
 def text_of(one: Element) -> str:
     """Write an interval as nft does."""
     parts = prefixes_of(one)
+    if not parts:
+        return "*"
     return str(parts[0]) if len(parts) == 1 else f"{parts[0][0]}-{parts[-1][-1]}"
 
 
@@ -123,16 +131,16 @@ def _held(name: str, meaning: Meaning, kind: Kind) -> Iterator[Held]:
 def _prefixes(name: str, kind: Kind) -> Iterator[tuple[Prefix, Element]]:
     """Give each prefix of a set; a line with host bits is left out, it is never looked up."""
     rows = nf_tables.dump(nf_tables.Kind.ELEMENTS, TABLE, name)
-    length = kind.length
+    length, everything = kind.length, EVERYTHING[kind.version]
     if length is None:
         for one in nf_elements.intervals(rows):
-            for part in prefixes_of(one):
+            for part in prefixes_of(one) or [everything]:
                 yield part, one
     elif kind.version == 4:  # noqa: PLR2004
         for one in nf_elements.keys(rows):
-            yield IPv4Network((one.first, length)), one
+            yield IPv4Network((one.first, length)) if one.first else everything, one
     else:
         tail = bytes((128 - length) // 8)
         for one in nf_elements.keys(rows):
-            if one.first.endswith(tail):
-                yield IPv6Network((one.first, length)), one
+            if one.first.endswith(tail) or not one.first:
+                yield IPv6Network((one.first, length)) if one.first else everything, one

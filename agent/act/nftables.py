@@ -12,6 +12,7 @@ from typing import Final
 
 from agent.act import nft_read, nft_structure, privilege
 from agent.act.command import find, run
+from agent.act.nft_calm import no_collection
 from agent.act.nft_changes import Changes
 from agent.act.nft_layout import TABLE, Wanted, wanted
 from agent.act.nft_names import read_name
@@ -78,14 +79,14 @@ class Nftables:
 
     def installed(self, now: datetime) -> Installed:  # noqa: ARG002 - the kernel has its own clock
         """Read back the bans and the allow set."""
-        with _readable():
+        with _readable(), no_collection():
             if not nft_structure.is_there():
                 return Installed()
             return nft_read.installed(nft_structure.set_shapes())
 
     def apply(self, plan: Plan, now: datetime) -> None:
         """Make `plan` true: the allow set, then hosts, then prefixes, which may be refused."""
-        with _readable():
+        with _readable(), no_collection():
             if not nft_structure.is_there():
                 raise FirewallError(f"there is no table inet {TABLE}")
             shapes = nft_structure.set_shapes()

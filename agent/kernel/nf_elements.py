@@ -24,7 +24,7 @@ class Element:
     """An element.
 
     Attributes:
-        first: The lowest key, in network order.
+        first: The lowest key, in network order; empty for ``*``, which is everything else.
         last: The highest key; the same for a hash set.
         left_ms: Until it expires; None when it never will.
         comment: What ``nft`` keeps beside it; None without one.
@@ -42,44 +42,35 @@ def keys(rows: Iterable[bytes]) -> Iterator[Element]:
     Raises:
         ObserveError: The rows are malformed.
     """
-    for row in rows:
-        for item in items(attributes(row).get(_LIST, b"")):
-            one = attributes(item)
-            key, left = one[_KEY][_VALUE_AT:], one.get(_EXPIRATION)
-            yield Element(
-                key,
-                key,
-                None if left is None else int.from_bytes(left, "big"),
-                comment(one.get(_USERDATA)),
-            )
+    return (element for _, element in _elements(rows))
 
 
 def intervals(rows: Iterable[bytes]) -> Iterator[Element]:
-    """Give the elements of an interval set, lowest first.
+    """Give the elements of an interval set, ``*`` first, then from the lowest on.
 
     Raises:
         ObserveError: The rows are malformed.
     """
+    edges = list(_elements(rows))
+    yield from (one for _, one in edges if not one.first)
     begun: Element | None = None
-    for is_begin, one in sorted(_edges(rows), key=lambda edge: (edge[1].first, edge[0])):
+    for is_begin, one in sorted(edges, key=lambda edge: (edge[1].first, edge[0])):
         if begun is not None:
             yield _up_to(begun, one.first)
-        begun = one if is_begin else None
+        begun = one if is_begin and one.first else None
     if begun is not None:
         yield Element(begun.first, b"\xff" * len(begun.first), begun.left_ms, begun.comment)
 
 
-def _edges(rows: Iterable[bytes]) -> Iterator[tuple[bool, Element]]:
+def _elements(rows: Iterable[bytes]) -> Iterator[tuple[bool, Element]]:
+    """Give each element, and whether an interval begins with it."""
     for row in rows:
         for item in items(attributes(row).get(_LIST, b"")):
             one = attributes(item)
-            key, left = one[_KEY][_VALUE_AT:], one.get(_EXPIRATION)
-            yield (
-                not number(one.get(_FLAGS)) & _INTERVAL_END,
-                Element(
-                    key, key, None if left is None else number(left), comment(one.get(_USERDATA))
-                ),
-            )
+            key, left = one.get(_KEY, b"")[_VALUE_AT:], one.get(_EXPIRATION)
+            left_ms = None if left is None else int.from_bytes(left, "big")
+            is_end = _FLAGS in one and number(one[_FLAGS]) & _INTERVAL_END
+            yield not is_end, Element(key, key, left_ms, comment(one.get(_USERDATA)))
 
 
 def _up_to(begun: Element, end: bytes) -> Element:

@@ -215,6 +215,18 @@ def test_what_others_put_in_is_read_and_lifted(firewall: Nftables) -> None:
     assert [where for where, _ in places(firewall)] == ["192.0.2.0/24"]
 
 
+@pytest.mark.parametrize("name", ["hosts4", "lines6", "hosts6"])
+def test_an_element_for_everybody_is_read_and_lifted(firewall: Nftables, name: str) -> None:
+    put(firewall, ban())
+    nft("-f", "-", script=f"add element inet abuse_agent service-web-{name} {{ * }}\n")
+    (found,) = (one for one in firewall.installed(NOW).bans if one.mark is None)
+    assert str(found.source) in {"0.0.0.0/0", "::/0"}
+
+    put(firewall, lift=(Lift(held=found, reason="foreign"),))
+
+    assert [where for where, _ in places(firewall)] == ["192.0.2.10"]
+
+
 def test_a_refreshed_ban_carries_its_new_id(firewall: Nftables) -> None:
     for number in (1, 2):
         put(firewall, *(replace(one, ban_id=f"b{number}") for one in ALL))

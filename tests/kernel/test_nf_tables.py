@@ -127,3 +127,12 @@ def test_a_request_names_the_table_and_the_set() -> None:
     assert request(Kind.ELEMENTS, "t", "s") == (
         struct.pack("=IHHII", 16 + len(body), 0x0A0D, 0x301, 1, 0) + body
     )
+
+
+def test_an_element_for_everything_else_has_no_key() -> None:
+    rows = [row(attribute(1, LEFT), element(b"\1\2\3\0"), element(b"\1\2\4\0", END))]
+
+    assert [(one.first.hex(), one.last.hex(), one.left_ms) for one in intervals(rows)] == [
+        ("", "", 598_432),
+        ("01020300", "010203ff", None),
+    ]
