@@ -3,15 +3,13 @@
 import argparse
 import gc
 import os
-import platform
 import socket
 import subprocess
 import sys
 import tempfile
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from contextlib import ExitStack
-from datetime import UTC, datetime
 from pathlib import Path
 from statistics import median
 
@@ -27,9 +25,8 @@ from agent.record.audit import Audit
 from agent.record.ledger import MemoryLedger
 from agent.service import clock
 from agent.service.pace import at_most_every
+from bench.rounds import Run, machine, now, peak_mb, rounds
 from bench.sockets import enter_private_namespace, sockets
-
-Run = Callable[[], object]
 
 TARGETS = {"sampling": 1.3, "cycle": 1.5}
 PEAK_MB = 48
@@ -79,11 +76,6 @@ def floor() -> None:
                 return
 
 
-def now() -> datetime:
-    """Give the moment."""
-    return datetime.now(UTC)
-
-
 def shell(script: str) -> Run:
     """Give a run of a shell pipeline."""
     return lambda: subprocess.run(["sh", "-c", script], check=True, stdout=subprocess.DEVNULL)
@@ -105,25 +97,6 @@ def cycle(policy: Path, log: Path, closing: ExitStack) -> Run:
     return lambda: loop.cycle(now())
 
 
-def timed(run: Run) -> tuple[float, float]:
-    """Give the seconds that one run takes, and those of processor time, children included."""
-    begin, start = os.times(), time.perf_counter()
-    run()
-    took, end = time.perf_counter() - start, os.times()
-    return took, sum(end[:4]) - sum(begin[:4])
-
-
-def rounds(runs: dict[str, Run], times: int) -> dict[str, list[tuple[float, float]]]:
-    """Run all in turn, again and again, so that a slow moment hits all alike."""
-    for run in runs.values():
-        run()
-    taken: dict[str, list[tuple[float, float]]] = {name: [] for name in runs}
-    for _ in range(times):
-        for name, run in runs.items():
-            taken[name].append(timed(run))
-    return taken
-
-
 def table(
     title: str, taken: dict[str, list[tuple[float, float]]], targets: Mapping[str, float]
 ) -> str:
@@ -141,28 +114,18 @@ def table(
     return "\n".join(lines)
 
 
-def peak_mb(policy: Path, seconds: float) -> float:
-    """Give the peak RSS of the agent itself, dry-running at five cycles a second.
-
-    By its own status: what wait4() tells begins with the RSS of whoever forked it.
-    """
+def peak_of(policy: Path, seconds: float) -> float:
+    """Give the peak RSS of the agent itself, dry-running at five cycles a second."""
     command = Path(sys.executable).with_name("abuse-agent")
     process = subprocess.Popen(
         [command, "--dry-run", "--policy", policy], stdout=subprocess.DEVNULL
     )
     try:
         time.sleep(seconds)
-        status = Path(f"/proc/{process.pid}/status").read_text()
+        return peak_mb(process.pid)
     finally:
         process.terminate()
         process.wait()
-    return int(status.partition("VmHWM:")[2].split()[0]) / 1024
-
-
-def machine() -> str:
-    """Name the machine and the day."""
-    kernel = platform.release().partition("-")[0]
-    return f"Linux {kernel}, Python {platform.python_version()}, {os.cpu_count()} cores, {now():%F}"
 
 
 def compare(options: argparse.Namespace, folder: Path, closing: ExitStack) -> None:
@@ -183,7 +146,7 @@ def compare(options: argparse.Namespace, folder: Path, closing: ExitStack) -> No
     }
     with sockets(100_000, 12_000):
         print(table("100,000 sockets of 12,000 sources", rounds(ours, options.rounds), TARGETS))
-        peak = peak_mb(policy, 5)
+        peak = peak_of(policy, 5)
         print(f"\nPeak RSS of the agent there: {peak:.1f} MB, target at most {PEAK_MB}.")
         if options.quick:
             return
@@ -195,7 +158,7 @@ def compare(options: argparse.Namespace, folder: Path, closing: ExitStack) -> No
             "cycle": cycle(attacked, folder / "log", closing),
         }
         print(table("The same with all sources above two limits", rounds(harm, 5), {}))
-        print(f"\nPeak RSS of the agent there: {peak_mb(attacked, 10):.1f} MB.")
+        print(f"\nPeak RSS of the agent there: {peak_of(attacked, 10):.1f} MB.")
     for count, sources in ((100_000, 100_000), (50_000, 6_000), (10_000, 1_200)):
         with sockets(count, sources):
             title = f"{count:,} sockets of {sources:,} sources"

@@ -32,7 +32,7 @@ _SOCKETS_OF_A_PROCESS = 15_000
 _FIRST_PORT = 1024
 _BATCH_OF_TIME_WAIT = 64
 
-_SETUP = """
+SETUP = """
 link set lo up
 addr add 10.0.0.1/32 dev lo
 addr add 10.0.0.2/32 dev lo
@@ -41,6 +41,7 @@ route add 20.0.0.0/8 dev lo
 route add 2001:db8:20::/48 dev lo
 route add local 30.0.0.0/8 dev lo
 """
+"""What a namespace needs for it, as lines for ``ip -batch``."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,7 +74,7 @@ def enter_private_namespace() -> None:
     libc = ctypes.CDLL(None, use_errno=True)
     if libc.unshare(_CLONE_NEWNET):
         raise OSError(ctypes.get_errno(), "unshare")
-    subprocess.run(["ip", "-batch", "-"], input=_SETUP, text=True, check=True)
+    subprocess.run(["ip", "-batch", "-"], input=SETUP, text=True, check=True)
 
 
 @contextmanager
