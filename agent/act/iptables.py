@@ -29,8 +29,7 @@ from agent.act.ipset_names import allow_name, seen_name
 from agent.act.ipset_watch import Watch
 from agent.act.iptables_chains import Chains
 from agent.act.iptables_inspect import faults, traffic
-from agent.act.iptables_legacy import LegacyVariant
-from agent.act.iptables_nft import NftVariant
+from agent.act.iptables_open import other_than, variant_of
 from agent.act.iptables_rules import TABLES, names_of
 from agent.act.iptables_variant import Commands
 from agent.act.privilege import demand
@@ -93,9 +92,7 @@ class Iptables:
             if find(tool) is None:
                 raise FirewallError(f"there is no {tool} here: install iptables and ipset")
         versions = (4, *self._version6(commands))
-        is_legacy = commands.is_legacy()
-        variant = LegacyVariant(commands, versions) if is_legacy else NftVariant(commands)
-        self._chains = Chains(variant, versions)
+        self._chains = Chains(variant_of(commands, versions), versions)
 
     def prepare(self, layout: Layout) -> tuple[str, ...]:
         """Make sets, chains and hooks be there, and sets be gone that nothing asks for."""
@@ -150,8 +147,11 @@ class Iptables:
         return Inspection(faults=found, traffic=traffic(tables, elements))
 
     def teardown(self) -> tuple[str, ...]:
-        """Remove hooks and chains, then the sets."""
-        removed = (*self._chains.remove(), *ipset_sets.destroy(ipset_sets.ours()))
+        """Remove hooks and chains, in the other variant as well, then the sets."""
+        removed = set(self._chains.remove())
+        for chains in other_than(self._chains.variant, self._chains.versions):
+            removed.update(chains.remove())
+        removed.update(ipset_sets.destroy(ipset_sets.ours()))
         self._watch = Watch()
         return tuple(sorted(removed))
 

@@ -132,6 +132,17 @@ def test_half_of_it_can_be_removed(firewall: Iptables, suffix: str) -> None:
     assert not [line for line in rules(suffix) if "a4-" in line or "abuse" in line]
 
 
+@pytest.mark.parametrize(("before", "after"), [("-legacy", "-nft"), ("-nft", "-legacy")])
+def test_rules_left_behind_in_the_other_variant_are_removed(before: str, after: str) -> None:
+    Iptables(before).prepare(layout())
+    Iptables(after).prepare(layout())
+
+    assert "raw PREROUTING" in Iptables(after).teardown()
+
+    left = rules(before) + rules(after)
+    assert not [line for line in left if "a4-" in line or "abuse" in line]
+
+
 @pytest.mark.parametrize("work", ["prepare", "change", "teardown"])
 def test_killed_between_any_two_steps_it_goes_on_where_it_was(
     suffix: str, work: str, monkeypatch: pytest.MonkeyPatch
