@@ -25,6 +25,9 @@ from agent.record.ledger import End, News
 
 FULL_LOOK_S = 30.0
 
+SHARE = 0.02
+"""Of all time that looks may take which follow on foreign changes, at the most."""
+
 LATE_S = 1.0
 """A firewall tells what is left in whole seconds: a ban is not called over before it is."""
 
@@ -48,6 +51,9 @@ class Accord:
     _wanted: frozenset[Prefix] = frozenset()
     _surroundings: Surroundings | None = None
     _has_looked: bool = False
+    _has_its_layout: bool = False
+    _is_touched: bool = False
+    _calm_until: float = -inf
 
     @property
     def has_looked(self) -> bool:
@@ -70,12 +76,13 @@ class Accord:
         is_new = policy is not self._policy
         if is_new:
             self._policy, self._layout = policy, layout_of(policy)
+            self._has_its_layout = False
         if is_new or surroundings != self._surroundings or self.stopwatch() >= self._next_look:
             self._wanted, self._surroundings = allow_set(policy, surroundings, now), surroundings
         if is_new or news.is_other or self._is_due():
             self._look(now)
         else:
-            self._age()
+            self._age(now)
         if self._wanted != self._installed.allowed:
             self.carry_out(Plan(allow=self._wanted), now)
         return self._installed
@@ -95,11 +102,23 @@ class Accord:
         return found
 
     def _is_due(self) -> bool:
-        return self.stopwatch() >= self._next_look or self.hands.firewall.is_touched()
+        """Whether it is time for a full look.
+
+        Where others change the firewall all the time, every touch is followed by the cheap
+        part, whether all sets and rules are there, and the looks stay a small share of the time.
+        """
+        if self.stopwatch() >= self._next_look:
+            return True
+        self._is_touched |= self.hands.firewall.is_touched()
+        if not self._is_touched:
+            return False
+        is_calm = self.stopwatch() >= self._calm_until
+        return is_calm or bool(self.hands.firewall.missing(self._layout))
 
     def _look(self, now: datetime) -> None:
         """Take a full look and mend what is to be mended."""
         hands, self._next_look = self.hands, -inf
+        begun, self._is_touched = self.stopwatch(), False
         missing = hands.firewall.prepare(self._layout)
         installed = hands.firewall.installed(now)
         services = {one.name: one for one in self._policy.services} if self._policy else {}
@@ -111,35 +130,38 @@ class Accord:
         )
         found = reconcile(recorded, installed.bans, services, now)
         self._record(found, installed, now)
-        if self._has_looked and (missing or found.restore):
+        if self._has_its_layout and (missing or found.restore):
             hands.tell(events.firewall_healed(missing, len(found.restore)))
         allow = self._wanted if self._wanted != installed.allowed else None
         plan = Plan(add=found.restore, lift=found.lift, allow=allow)
         self._keep(installed)
         if plan:
             self.carry_out(plan, now, outcome="ban.restored")
-        self._next_look, self._has_looked = self.stopwatch() + FULL_LOOK_S, True
+        at = self.stopwatch()
+        self._next_look, self._calm_until = at + FULL_LOOK_S, at + (at - begun) / SHARE
+        self._has_looked = self._has_its_layout = True
 
     def _record(self, found: Reconciliation, installed: Installed, now: datetime) -> None:
         """Take into the ledger what the look brought to light."""
         ledger, name, tell = self.hands.ledger, self.hands.firewall.name, self.hands.tell
-        self._expire(found.expired)
+        over = [ban for ban in found.never if not ban.rest(now)]
+        # Before it is written down: whoever is killed in between has to cut at the next start.
+        self.hands.tidy_up((*found.adopt, *over), installed.allowed, self._layout.ssh)
+        self._expire(found.expired, now)
         ledger.end(found.gone, now, End.LIFTED)
         for ban in found.gone:
             event = ban_events.ban_event("ban.lifted", ban, name)
             tell(ban_events.because(event, "its service is gone from the policy"))
-        over = [ban for ban in found.never if not ban.rest(now)]
         ledger.end(over, now, End.EXPIRED)
         ledger.settle((), [ban for ban in found.never if ban.rest(now)])
         ledger.settle(found.adopt, ())
         for ban in found.adopt:
             tell(ban_events.ban_event("ban.adopted", ban, name))
-        self.hands.tidy_up((*found.adopt, *over), installed.allowed, self._layout.ssh)
 
-    def _expire(self, bans: Sequence[Ban]) -> None:
-        ledger, name = self.hands.ledger, self.hands.firewall.name
+    def _expire(self, bans: Sequence[Ban], now: datetime) -> None:
+        name = self.hands.firewall.name
+        self.hands.ledger.end(bans, now, End.EXPIRED)
         for ban in bans:
-            ledger.end([ban], ban.until, End.EXPIRED)
             self.hands.tell(ban_events.ban_event("ban.expired", ban, name))
 
     def _keep(self, installed: Installed) -> None:
@@ -155,7 +177,7 @@ class Accord:
             key=lambda each: each[0],
         )
 
-    def _age(self) -> None:
+    def _age(self, now: datetime) -> None:
         """Leave out what has ended since the last look."""
         over = bisect_right(self._ends, self.stopwatch(), key=lambda each: each[0])
         if not over:
@@ -164,4 +186,4 @@ class Accord:
         self._ends = self._ends[over:]
         self._installed = replace(self._installed, bans=tuple(held for _, held in self._ends))
         known = [ban for ban in self.hands.ledger.in_force() if place_of(ban) in gone]
-        self._expire(known)
+        self._expire(known, now)

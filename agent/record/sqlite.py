@@ -185,9 +185,8 @@ class SqliteLedger:
 
     def _end_row(self, ban: Ban, at: datetime, how: End) -> Row:
         known = self._memory.find(ban.ban_id)
-        return rows.ban_row(
-            known or ban, self._clock, how.value, micros(at), held=known is not None
-        )
+        ended = micros(min(at, (known or ban).until))
+        return rows.ban_row(known or ban, self._clock, how.value, ended, held=known is not None)
 
     def _put(self, bans: Iterator[Ban], state: str, *, held: bool = False) -> None:
         self._journal.put(self._row(ban, state, held=held) for ban in bans)

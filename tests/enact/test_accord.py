@@ -1,6 +1,6 @@
 """Firewall, ledger and policy, kept in accord."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 
@@ -12,10 +12,12 @@ from agent.enact import Accord, Hands
 from agent.model.ban import Ban, Installed
 from agent.model.layout import Layout
 from agent.model.plan import Lift, Plan
-from agent.model.policy import Policy
+from agent.model.policy import Policy, Service
 from agent.record.events import Event
 from agent.record.ledger import End, MemoryLedger, News
 from tests.builders import NOW, SSH, WEB, ban, guards, policy, prefix, throttle
+
+MAIL = Service(name="mail", ports=frozenset({25}))
 
 
 @dataclass(slots=True)
@@ -25,11 +27,15 @@ class Watched(DryRun):
     looks: int = 0
     touched: bool = False
     lost: tuple[str, ...] = ()
+    work: Callable[[], None] = lambda: None
 
     def prepare(self, layout: Layout) -> tuple[str, ...]:
         DryRun.prepare(self, layout)
         made, self.lost = self.lost, ()
         return made
+
+    def missing(self, layout: Layout) -> tuple[str, ...]:  # noqa: ARG002 - as it was told
+        return self.lost
 
     def is_touched(self) -> bool:
         touched, self.touched = self.touched, False
@@ -37,6 +43,7 @@ class Watched(DryRun):
 
     def installed(self, now: datetime) -> Installed:
         self.looks += 1
+        self.work()
         return DryRun.installed(self, now)
 
     def lose(self) -> None:
@@ -53,12 +60,14 @@ class Scene:
     policy: Policy = field(default_factory=policy)
     told: list[Event] = field(default_factory=list)
     cut: list[Ban] = field(default_factory=list)
+    on_cut: Callable[[], object] = lambda: None
     seconds: float = 0.0
     accord: Accord = field(init=False)
 
     def __post_init__(self) -> None:
         def cut(bans: Sequence[Ban], *_: object) -> Cut:
             self.cut += bans
+            self.on_cut()
             return Cut()
 
         hands = Hands(firewall=self.firewall, ledger=self.ledger, cut=cut, tell=self.told.append)
@@ -207,3 +216,51 @@ def test_unbanned_by_hand_is_forgiven(scene: Scene) -> None:
     scene.accord.carry_out(Plan(lift=(Lift(held=held, reason="x"),)), scene.now, how=End.FORGIVEN)
 
     assert (scene.ledger.in_force(), dict(scene.ledger.history())) == ((), {})
+
+
+def test_a_new_policy_is_no_healing(scene: Scene) -> None:
+    scene.policy, scene.firewall.lost = policy(services=(WEB, SSH, MAIL)), ("mail",)
+
+    scene.look(after=5)
+
+    assert scene.names() == []
+
+
+def test_who_changes_other_rules_all_the_time_does_not_keep_us_looking(scene: Scene) -> None:
+    def work() -> None:
+        scene.seconds += 0.1
+
+    scene.firewall.work = work
+    looks = 0
+    for _ in range(20):
+        before, scene.firewall.touched = scene.firewall.looks, True
+        scene.look(after=1)
+        looks += scene.firewall.looks > before
+
+    # A tenth of a second every five seconds.
+    assert looks <= 5
+
+
+def test_rules_that_are_gone_are_made_at_once_however_often_others_touch_them(scene: Scene) -> None:
+    def work() -> None:
+        scene.seconds += 1.0
+
+    scene.firewall.work = work
+    scene.install(ban())
+    scene.firewall.touched = True
+    scene.look(after=1)
+    scene.firewall.lose()
+
+    assert len(scene.look(after=0.2).bans) == 1
+    assert scene.names()[-2:] == ["firewall.healed", "ban.restored"]
+
+
+def test_what_is_cut_late_is_cut_before_it_is_written_down(scene: Scene) -> None:
+    scene.ledger.intend([ban()])
+    scene.firewall.apply(Plan(add=(ban(),)), NOW)
+    seen: list[bool] = []
+    scene.on_cut = lambda: seen.append("b1" in scene.ledger.intended())
+
+    scene.look(news=News(is_other=True))
+
+    assert seen == [True]
