@@ -6,6 +6,7 @@
 | in force | yes, for another time, or without a timer | set anew with the rest of its time |
 | in force, more than 2 s left | no | restore, with the rest of its time |
 | in force, not more | no | it expired |
+| in force, not more | yes, for long | it expired, lift: the firewall was restored from a file |
 | in force, of a service that is gone | - | it is over |
 | intended | yes | adopt: the agent was killed before it could say so |
 | intended | no | it never held, or is over by now |
@@ -86,7 +87,10 @@ def reconcile(
     kept = {ban.ban_id for ban in keep}
     missing = tuple(ban for ban in alive.values() if ban.ban_id not in kept)
     surplus = {place: one for place, one in held.items() if place not in alive}
-    endless = [one for place, one in held.items() if place in alive and one.left is None]
+    over = {place_of(ban) for ban in missing if ban.rest(now) <= WORTH_RESTORING}
+    too_long = [
+        one for place, one in held.items() if place in over or (place in alive and one.left is None)
+    ]
     adopt = tuple(_adopted(surplus, recorded, services, now))
     adopted = {ban.ban_id for ban in adopt}
     places = {place_of(ban) for ban in adopt}
@@ -99,7 +103,7 @@ def reconcile(
         never=tuple(ban for ban in recorded.intended.values() if ban.ban_id not in adopted),
         lift=tuple(
             Lift(held=one, reason=_why_lifted(one))
-            for one in (*endless, *(surplus[place] for place in surplus if place not in places))
+            for one in (*too_long, *(surplus[place] for place in surplus if place not in places))
             if one.mark is None or one.left is None or one.left > WORTH_RESTORING
         ),
     )

@@ -41,6 +41,13 @@ def test_a_ban_with_two_seconds_left_has_expired() -> None:
     assert compare([BAN], now=late) == Reconciliation(expired=(BAN,))
 
 
+def test_a_ban_that_is_over_is_lifted_where_a_saved_firewall_holds_it_for_longer() -> None:
+    found = compare([BAN], [held(BAN, left=timedelta(minutes=5))], now=BAN.until)
+
+    assert found.expired == (BAN,)
+    assert [(lift.held.source, lift.reason) for lift in found.lift] == [(BAN.source, "over")]
+
+
 def test_a_clock_set_back_makes_no_rest_longer_than_asked() -> None:
     (restored,) = compare([BAN], now=NOW - timedelta(hours=1)).restore
 
