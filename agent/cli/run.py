@@ -141,7 +141,7 @@ def _run_live(start: Start, choice: str, folder: Path) -> None:
     """Be the one live agent of a state directory, and run."""
     from agent.act.choose import open_firewall  # noqa: PLC0415 - a dry run does without
     from agent.act.cut import cut  # noqa: PLC0415 - ditto
-    from agent.record.locks import agent_lock, writer_lock  # noqa: PLC0415 - ditto
+    from agent.record.locks import agent_lock, agents_writer_lock  # noqa: PLC0415 - ditto
     from agent.record.sqlite import open_ledger  # noqa: PLC0415 - ditto
 
     firewall = open_firewall(choice)
@@ -149,7 +149,7 @@ def _run_live(start: Start, choice: str, folder: Path) -> None:
         ledger = open_ledger(
             folder, boot_id=clock.boot_id(), stopwatch=clock.stopwatch, now=clock.now()
         )
-        writer = partial(writer_lock, folder, _WRITER_PATIENCE_S)
+        writer = partial(agents_writer_lock, folder, _WRITER_PATIENCE_S)
         _run(start, firewall, ledger, Live(cut=cut, writer=writer, lock=lock))
 
 

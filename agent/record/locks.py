@@ -13,7 +13,7 @@ import json
 import os
 import stat
 from collections.abc import Callable, Iterator, Mapping
-from contextlib import contextmanager, suppress
+from contextlib import ExitStack, contextmanager, suppress
 from dataclasses import asdict, dataclass
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -113,6 +113,22 @@ def writer_lock(folder: Path, patience_s: float) -> Iterator[None]:
     prepare(folder)
     path = folder / "writer.lock"
     with _held(path, patience_s, lambda pid: f"somebody else{pid} is changing bans in {folder}"):
+        yield
+
+
+@contextmanager
+def agents_writer_lock(folder: Path, patience_s: float) -> Iterator[None]:
+    """Be the only one that decides, acts and records; as an agent, wherever that is possible.
+
+    A directory that can't be used any more, read-only by an error of its disk or gone, does
+    not end the protection: commands refuse to work in it, so that nobody is in the way.
+
+    Raises:
+        BusyError: Somebody else was for longer than `patience_s`.
+    """
+    with ExitStack() as stack:
+        with suppress(StateError):
+            stack.enter_context(writer_lock(folder, patience_s))
         yield
 
 

@@ -307,6 +307,27 @@ def test_on_a_full_disk_it_goes_on_banning_and_writes_when_there_is_room(
         assert agent.said() == ""
 
 
+def test_a_state_directory_that_fails_while_it_runs_does_not_end_the_protection(
+    hosts: Hosts, folder: Path, write_policy: Callable[[str], Path]
+) -> None:
+    policy, before = write_policy(POLICY), ("unshare", "--mount")
+    with (
+        serve(hosts.server, 80),
+        live(hosts.server, "nftables", policy, folder, before=before) as agent,
+    ):
+        agent.wait_for("cycle.completed")
+        inside = f"/proc/{agent.process.pid}/ns/mnt"
+        fail = f"mount --bind {folder} {folder}; mount -o remount,bind,ro {folder}"
+        subprocess.run(["nsenter", f"--mount={inside}", "sh", "-ec", fail], check=True)
+        with too_many(hosts, "198.18.0.9"):
+            agent.wait_for("ban.applied", source="198.18.0.9")
+        subprocess.run(["nsenter", f"--mount={inside}", "umount", folder], check=True)
+        agent.wait_for("cycle.completed")
+        assert "cycle.failed" not in agent.names()
+        assert agent.end() == 0
+    assert set(bans(hosts.server, "nftables", policy)) == {"198.18.0.9"}
+
+
 def fill(path: Path) -> None:
     """Take all the room there is."""
     with path.open("wb", buffering=0) as file:
