@@ -18,8 +18,12 @@ _COMMENT = re.compile(
 
 def comment_of(ban: Ban) -> str:
     """Write the comment of a ban; free of quotes and control characters."""
-    lasts_s = ceil(ban.lasts.total_seconds())
-    return f"{ban.ban_id} {ban.rule} {int(ban.begins.timestamp())} {lasts_s}"
+    return f"{ban.ban_id} {ban.rule} {times_of(ban)}"
+
+
+def times_of(ban: Ban) -> str:
+    """Write the end of its comment, which bans of one cycle have in common."""
+    return f"{int(ban.begins.timestamp())} {ceil(ban.lasts.total_seconds())}"
 
 
 def mark_of(comment: str | None) -> Mark | None:

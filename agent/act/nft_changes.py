@@ -8,17 +8,17 @@ small, and are read to see what is to be taken out at all.
 from collections import Counter
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
-from datetime import datetime, timedelta
+from datetime import datetime
 
 from agent.act import nft_read
 from agent.act.nft_names import Kind, kind_of, label_of, name_of, read_name
-from agent.act.nft_script import Entry, element_of, said_of
+from agent.act.nft_script import Entry, Saying, element_of
 from agent.kernel.nf_elements import Element
 from agent.model.address import Prefix
 from agent.model.ban import Ban, Target
 from agent.model.layout import Layout
 from agent.model.plan import Plan
-from agent.model.policy import Answer, Rate
+from agent.model.policy import Answer
 
 _MANY = 10_000
 """From so many adds to one set up, reading what it holds costs less than taking each out."""
@@ -49,7 +49,7 @@ class Changes:
     _hosts: _Entries = field(default_factory=dict)
     _nets: _Entries = field(default_factory=dict)
     _ranges: dict[str, list[Element]] = field(default_factory=dict)
-    _homes: dict[tuple[Target, Rate | None, int, int], str] = field(default_factory=dict)
+    _homes: dict[tuple[object, ...], tuple[str, Kind]] = field(default_factory=dict)
     _present: dict[str, frozenset[bytes]] = field(default_factory=dict)
     _by_target: dict[Target, list[tuple[str, Kind]]] = field(default_factory=dict)
 
@@ -61,11 +61,11 @@ class Changes:
                 self._by_target.setdefault(target, []).append((name, kind))
         for lift in self.plan.lift:
             self._take_out(lift.held.source.prefix, lift.held.target)
-        rests = ((ban, ban.rest(self.now)) for ban in self.plan.add)
-        due = [(self._home_of(ban), ban, rest) for ban, rest in rests if rest]
-        self._read_big(home for home, _, _ in due)
-        for home, ban, rest in due:
-            self._put_in(home, ban, rest)
+        say = Saying(self.now).of
+        due = [(self._home_of(ban), ban, said) for ban in self.plan.add if (said := say(ban))]
+        self._read_big(home for (home, _), _, _ in due)
+        for (home, kind), ban, said in due:
+            self._put_in(home, kind, ban, said)
 
     @property
     def hosts(self) -> list[Entry]:
@@ -77,15 +77,24 @@ class Changes:
         """Those of interval sets, what is taken out first."""
         return _ordered(self._nets)
 
-    def _home_of(self, ban: Ban) -> str:
-        """Give the name of the set that a ban goes into; empty when it is not there."""
+    def _home_of(self, ban: Ban) -> tuple[str, Kind]:
+        """Give the set that a ban goes into; its name is empty when it is not there."""
         prefix = ban.source.prefix
-        key = (ban.target, ban.rate, prefix.version, prefix.prefixlen)
-        if key not in self._homes:
-            ban_set = self.layout.set_for(ban)
-            name = name_of(label_of(ban_set), kind_of(prefix)) if ban_set else ""
-            self._homes[key] = name if name in self.names else ""
-        return self._homes[key]
+        # The bans live as long as this does: the identity of what many have in common is a key.
+        key = (
+            id(ban.service),
+            ban.scope,
+            ban.answer,
+            id(ban.rate),
+            prefix.version,
+            prefix.prefixlen,
+        )
+        found = self._homes.get(key)
+        if found is None:
+            ban_set, kind = self.layout.set_for(ban), kind_of(prefix)
+            name = name_of(label_of(ban_set), kind) if ban_set else ""
+            found = self._homes[key] = (name if name in self.names else "", kind)
+        return found
 
     def _read_big(self, homes: Iterable[str]) -> None:
         """Read what is there already, where there is much to add to a set of hosts."""
@@ -94,18 +103,18 @@ class Changes:
             if count >= _MANY and found and found[1].length:
                 self._present[name] = nft_read.keys(name)
 
-    def _put_in(self, name: str, ban: Ban, rest: timedelta) -> None:
+    def _put_in(self, name: str, kind: Kind, ban: Ban, said: str) -> None:
         if not name:
             self.homeless.append(ban)
             return
-        prefix, kind = ban.source.prefix, kind_of(ban.source.prefix)
+        prefix = ban.source.prefix
         if ban.answer is Answer.THROTTLE:
             self._take_out(prefix, ban.target, but=name)
         element = element_of(prefix, kind)
         present = self._present.get(name)
         is_new = present is not None and prefix.network_address.packed not in present
         entries = self._hosts if kind.length else self._nets
-        entries[name, element] = Entry(name, element, said_of(ban, rest), is_new)
+        entries[name, element] = Entry(name, element, said, is_new)
 
     def _take_out(self, prefix: Prefix, target: Target, but: str = "") -> None:
         """Take a prefix out of every set of a target, except the one that it goes into."""

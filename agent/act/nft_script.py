@@ -7,13 +7,14 @@ added, deleted and added.
 """
 
 from collections.abc import Iterable, Iterator, Sequence
-from datetime import timedelta
+from dataclasses import dataclass
+from datetime import datetime, timedelta
 from itertools import islice
 from math import ceil
 from socket import AF_INET, AF_INET6, inet_ntop
 from typing import NamedTuple
 
-from agent.act.comment import comment_of
+from agent.act.comment import times_of
 from agent.act.nft_layout import TABLE, Wanted
 from agent.act.nft_names import ALLOW, Kind
 from agent.act.nft_structure import Structure, stale_sets
@@ -50,10 +51,30 @@ def element_of(prefix: Prefix, kind: Kind) -> str:
     return inet_ntop(_FAMILIES[kind.version], prefix.network_address.packed)
 
 
-def said_of(ban: Ban, rest: timedelta) -> str:
-    """Write what stands beside a ban; the rest is rounded up: none at all would be for ever."""
-    left_s = max(1, ceil(rest.total_seconds()))
-    return f'timeout {left_s}s comment "{comment_of(ban)}"'
+@dataclass(slots=True)
+class Saying:
+    """Writes what stands beside bans, and works out only once what one cycle's have in common.
+
+    Attributes:
+        now: The moment.
+    """
+
+    now: datetime
+    _begins: datetime | None = None
+    _lasts: timedelta | None = None
+    _timeout: str = ""
+    _times: str = ""
+
+    def of(self, ban: Ban) -> str:
+        """Give the time that is left, rounded up, and the comment; empty when none is left."""
+        if ban.begins is not self._begins or ban.lasts is not self._lasts:
+            self._begins, self._lasts = ban.begins, ban.lasts
+            left_s = ceil(ban.rest(self.now).total_seconds())
+            self._timeout = f"timeout {left_s}s" if left_s else ""
+            self._times = times_of(ban)
+        if not self._timeout:
+            return ""
+        return f'{self._timeout} comment "{ban.ban_id} {ban.rule} {self._times}"'
 
 
 def table_script(there: Structure, want: Wanted) -> Iterator[str]:

@@ -6,7 +6,7 @@ import pytest
 
 from agent.act.nft_layout import folded, wanted
 from agent.act.nft_names import KINDS, kind_of, label_of, name_of, read_name
-from agent.act.nft_script import Entry, allow_script, entries_script, said_of, table_script
+from agent.act.nft_script import Entry, Saying, allow_script, entries_script, table_script
 from agent.act.nft_structure import Structure
 from agent.errors import FirewallError
 from agent.model.address import HOST
@@ -171,8 +171,8 @@ def test_what_may_be_there_is_taken_out_before_it_is_put_in() -> None:
     instant = timedelta(milliseconds=1)
     entries = [
         Entry("s", "192.0.2.9"),
-        Entry("s", "192.0.2.1", said_of(ban(lasts=instant), instant)),
-        Entry("s", "192.0.2.2", said_of(ban(), ban().lasts), is_new=True),
+        Entry("s", "192.0.2.1", Saying(NOW).of(ban(lasts=instant))),
+        Entry("s", "192.0.2.2", Saying(NOW).of(ban()), is_new=True),
     ]
 
     at, mark = "element inet abuse_agent s {", f'comment "b1 web-connections {int(NOW.timestamp())}'
