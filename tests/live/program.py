@@ -54,7 +54,7 @@ class Doomed(hands.Hands):
 
     def carry_out(self, plan: Any, *arguments: Any, **options: Any) -> Any:
         """Carry out a plan, to that step."""
-        if plan.add:
+        if plan.add or plan.lift:
             owner = self.firewall if self.step in {"apply", "installed"} else self.ledger
             if self.step == "cut":
                 object.__setattr__(self, "cut", dying(self.cut or (lambda *_: None)))
@@ -72,9 +72,11 @@ def main() -> None:
     if name != "auto":
         choose.open_firewall = lambda choice: make(name)  # noqa: ARG005 - the one we test
     if Doomed.step:
-        import agent.loop  # noqa: PLC0415 - patched where it is used
+        import agent.desk.site  # noqa: PLC0415 - patched where they are used
+        import agent.loop  # noqa: PLC0415 - ditto
 
-        vars(agent.loop)["Hands"] = Doomed
+        for place in (agent.loop, agent.desk.site):
+            vars(place)["Hands"] = Doomed
     sys.argv = ["abuse-agent", *rest]
     cli.entry()
 

@@ -18,7 +18,7 @@ from agent.model.plan import Plan
 from agent.record.sqlite import open_ledger
 from agent.service import clock
 from tests.builders import NOW, ban, layout, prefix, throttle
-from tests.live.agents import once
+from tests.live.agents import command, live, once
 from tests.live.kernel import bans, structure
 from tests.live.program import STEPS, make
 from tests.range import Held, Hosts, connect, eventually, in_namespace, namespace, serve
@@ -129,6 +129,41 @@ def test_dead_until_its_ban_was_over_it_bans_nobody_for_what_was_left(
         assert status == 0
         assert not {"ban.planned", "ban.applied", "source.over_limit"} & set(names(told))
         assert eventually(lambda: server.still_open() == 0)
+
+
+def test_a_command_that_is_killed_beside_an_agent_is_completed_by_it(
+    hosts: Hosts, folder: Path, write_policy: Callable[[str], Path]
+) -> None:
+    policy = write_policy(POLICY)
+    where = ("--policy", str(policy), "--state-dir", str(folder))
+    with live(hosts.server, "nftables", policy, folder) as agent:
+        agent.wait_for("cycle.completed")
+        order = ("ban", "198.18.0.9", "--for", "1m", *where)
+        assert command(hosts.server, "nftables", *order, kill="apply").returncode < 0
+        agent.wait_for("ban.adopted", source="198.18.0.9")
+        assert bans(hosts.server, "nftables", policy).keys() == {"198.18.0.9"}
+
+        unban = ("unban", "198.18.0.9", *where)
+        assert command(hosts.server, "nftables", *unban, kill="apply").returncode < 0
+        agent.wait_for("ban.lifted", source="198.18.0.9")
+        assert not bans(hosts.server, "nftables", policy)
+
+
+def test_killed_while_it_restores_after_a_reboot_it_restores_once(
+    hosts: Hosts, folder: Path, write_policy: Callable[[str], Path]
+) -> None:
+    policy = write_policy(POLICY)
+    with too_many(hosts):
+        once(hosts.server, "nftables", policy, folder)
+    with namespace() as fresh:
+        status, _ = once(fresh, "nftables", policy, folder, kill="apply", boot="another one")
+        assert status == -signal.SIGKILL
+        status, told = once(fresh, "nftables", policy, folder, boot="another one")
+        assert status == 0
+        assert not {"ban.adopted", "ban.restored", "ban.expired"} & set(names(told))
+        restored = bans(fresh, "nftables", policy)
+    assert restored.keys() == BANNED
+    assert all(left_of(one) <= MINUTE for one in restored.values())
 
 
 def die_after(number: int) -> None:
