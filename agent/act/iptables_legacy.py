@@ -8,10 +8,13 @@ kernel knows, nat as well: it is told that those which we don't use are not ther
 """
 
 import ctypes
+import sys
 import warnings
-from contextlib import AbstractContextManager
+from collections.abc import Iterator
+from contextlib import AbstractContextManager, contextmanager
 from dataclasses import dataclass, field
-from typing import Any
+from types import ModuleType
+from typing import Any, cast
 
 from agent.act.iptables_rules import JUMP, TABLES, Part, Rule
 from agent.act.iptables_text import Change
@@ -127,15 +130,29 @@ def _fresh(iptc: Any, version: int, name: str) -> Any:  # noqa: ANN401 - the lib
 
 
 def _library() -> Any:  # noqa: ANN401 - the library has no types
-    """Load python-iptables, which costs 20 MB of memory, where it is needed.
+    """Load python-iptables where it is needed.
+
+    It asks distutils for a folder, for which setuptools would come in with 20 MB of memory;
+    where there is no distutils, as from Python 3.12 on, it asks sysconfig instead.
 
     Raises:
         FirewallError: It is not there, or does not find the libraries of xtables.
     """
     try:
-        with warnings.catch_warnings():
+        with warnings.catch_warnings(), _without("distutils"):
             warnings.simplefilter("ignore")
             import iptc  # noqa: PLC0415 - see above
     except Exception as error:
         raise FirewallError(f"python-iptables can't be loaded: {error}") from error
     return iptc
+
+
+@contextmanager
+def _without(module: str) -> Iterator[None]:
+    """Have a module not be found meanwhile, unless it is loaded already."""
+    is_absent = sys.modules.setdefault(module, cast("ModuleType", None)) is None
+    try:
+        yield
+    finally:
+        if is_absent:
+            del sys.modules[module]
