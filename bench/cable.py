@@ -55,9 +55,10 @@ class Cable:
         with inside(there):
             _set_offload("s0", is_on=is_on)
 
-    def throughput(self) -> float:
-        """Give the Gbit/s of one TCP flow to the server."""
-        command = ["iperf3", "-J", "-c", self.server, "-p", str(_FLOW_PORT), "-t", str(_SECONDS)]
+    def throughput(self, at_most: str) -> float:
+        """Give the Gbit/s of one TCP flow to the server; `at_most` as iperf3 writes it."""
+        command = ["iperf3", "-J", "-c", self.server, "-p", str(_FLOW_PORT), "-b", at_most]
+        command += ["-t", str(_SECONDS)]
         done = subprocess.run(command, check=True, capture_output=True, text=True)
         bits: float = json.loads(done.stdout)["end"]["sum_received"]["bits_per_second"]
         return bits / 1e9
@@ -93,7 +94,7 @@ def cable(number: int, there: int) -> Iterator[Cable]:
         _ip(f"addr add {far}/24 dev s0", "link set s0 up")
         quiet = subprocess.DEVNULL
         servers = [
-            subprocess.Popen(["iperf3", "-s", "-p", str(_FLOW_PORT)], stdout=quiet),
+            subprocess.Popen(["iperf3", "-s", "-p", str(_FLOW_PORT)], stdout=quiet, stderr=quiet),
             subprocess.Popen([sys.executable, "-c", _ACCEPT]),
         ]
     try:
