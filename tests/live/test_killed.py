@@ -166,8 +166,12 @@ def test_killed_while_it_restores_after_a_reboot_it_restores_once(
     assert all(left_of(one) <= MINUTE for one in restored.values())
 
 
+CHANGES = {"-f", "restore", "--noflush", "destroy"}
+"""A word of these is in every command that changes anything."""
+
+
 def die_after(number: int) -> None:
-    """Have this process end by SIGKILL when it has run so many tools, or written so often."""
+    """Have this process end by SIGKILL when it has changed the kernel so often."""
     left = number
 
     def count() -> None:
@@ -179,7 +183,8 @@ def die_after(number: int) -> None:
     class Counted(tools.subprocess.Popen):  # type: ignore[name-defined,misc]
         def __exit__(self, *reason: object) -> None:
             super().__exit__(*reason)
-            count()
+            if CHANGES & set(self.args):
+                count()
 
     tools.subprocess.Popen = Counted  # type: ignore[attr-defined]
     from agent.act.iptables_legacy import LegacyVariant  # noqa: PLC0415 - only in the child
@@ -194,7 +199,7 @@ def die_after(number: int) -> None:
 
 
 def killed_after(number: int, act: Callable[[], None]) -> bool:
-    """Whether a child that does this was killed after so many tools, before it was through."""
+    """Whether a child that does this was killed after so many changes, before it was through."""
     child = os.fork()
     if not child:
         try:
