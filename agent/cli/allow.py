@@ -32,9 +32,9 @@ def allow(  # noqa: PLR0913 - one argument an option
     """
     with open_site(where(paths, firewall, state_dir)) as site:
         pardon = by_hand.allow(site, source, lasts)
-        if is_json:
-            lifted = [str(one) for one in pardon.lifted]
-            show({"source": str(source), "until": rfc3339(pardon.until), "lifted": lifted})
-            return
-        tell(site.news, is_json=False)
-        click.echo(f"{source} passes for {duration(lasts.total_seconds())}")
+    if is_json:
+        lifted = [str(one) for one in pardon.lifted]
+        show({"source": str(source), "until": rfc3339(pardon.until), "lifted": lifted})
+        return
+    tell(site.news, is_json=False)
+    click.echo(f"{source} passes for {duration(lasts.total_seconds())}")

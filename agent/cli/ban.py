@@ -61,9 +61,10 @@ def ban(  # noqa: PLR0913 - one argument an option
             reason=" ".join(reason.split()),
         )
         by_hand.ban(site, order)
-        tell(site.news, is_json=is_json)
-        if any(event.name == "ban.failed" for event in site.news):
-            raise FirewallError(f"{source} is not banned")
+    # Out of the lock: whoever reads this slowly must not keep the agent waiting.
+    tell(site.news, is_json=is_json)
+    if any(event.name == "ban.failed" for event in site.news):
+        raise FirewallError(f"{source} is not banned")
 
 
 def _services(site: Site, names: tuple[str, ...]) -> tuple[Service, ...]:

@@ -28,6 +28,6 @@ def unban(
     """
     with open_site(where(paths, firewall, state_dir)) as site:
         by_hand.unban(site, source)
-        tell(site.news, is_json=is_json)
+    tell(site.news, is_json=is_json)
     if not is_json:
         click.echo(f"{source} stays free for {duration(GRACE.total_seconds())}")

@@ -146,7 +146,9 @@ class Accord:
         ledger, name, tell = self.hands.ledger, self.hands.firewall.name, self.hands.tell
         over = [ban for ban in found.never if not ban.rest(now)]
         # Before it is written down: whoever is killed in between has to cut at the next start.
-        self.hands.tidy_up((*found.adopt, *over), installed.allowed, self._layout.ssh)
+        kept = () if self._has_looked else found.keep
+        late = (*found.adopt, *over, *kept)
+        self.hands.tidy_up(late, installed.allowed, self._layout.ssh)
         self._expire(found.expired, now)
         ledger.end(found.gone, now, End.LIFTED)
         for ban in found.gone:

@@ -264,3 +264,14 @@ def test_what_is_cut_late_is_cut_before_it_is_written_down(scene: Scene) -> None
     scene.look(news=News(is_other=True))
 
     assert seen == [True]
+
+
+def test_the_first_look_cuts_who_is_kept_out_already(scene: Scene) -> None:
+    scene.install(ban())
+    scene.cut.clear()
+
+    Accord(scene.accord.hands, lambda: scene.seconds).installed(
+        scene.policy, guards(), News(), scene.now
+    )
+
+    assert scene.cut == [ban()]
