@@ -112,7 +112,9 @@ class Changes:
             self._take_out(prefix, ban.target, but=name)
         element = element_of(prefix, kind)
         present = self._present.get(name)
-        is_new = present is not None and prefix.network_address.packed not in present
+        is_new = present is not None and (
+            not present or prefix.network_address.packed not in present
+        )
         entries = self._hosts if kind.length else self._nets
         entries[name, element] = Entry(name, element, said, is_new)
 
