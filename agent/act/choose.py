@@ -43,6 +43,25 @@ def firewalls_here() -> Iterator[Firewall]:
         yield open_firewall("nftables")
 
 
+def leave_others(used: Firewall) -> tuple[str, ...]:
+    """Remove what is ours from the firewalls that are not in use any more.
+
+    Else bans would stay in them that nobody looks after, lifts or tells of.
+
+    Returns:
+        What was removed, with the firewall's name first.
+
+    Raises:
+        FirewallError: Something of ours is still there.
+    """
+    return tuple(
+        f"{other.name}: {name}"
+        for other in firewalls_here()
+        if other.name != used.name
+        for name in other.teardown()
+    )
+
+
 def _fitting() -> str:
     has_iptables = bool(find("iptables") and find("ipset"))
     if has_iptables and "legacy" in run("iptables", "--version"):

@@ -13,7 +13,7 @@ from agent.record.text import duration
 
 
 @click.command()
-@click.argument("source", type=SourceType(is_any_width=True))
+@click.argument("source", type=SourceType())
 @click.option("--for", "lasts", type=LengthType(), required=True, help="For how long, as 2h.")
 @where_options
 @as_json

@@ -48,7 +48,7 @@ def ban(  # noqa: PLR0913 - one argument an option
     """Ban SOURCE, an address or a prefix, and close its connections.
 
     The kernel ends the ban, whether an agent runs or not. Who is guarded or exempt is
-    not banned (exit status 1).
+    not banned (exit status 1); that you let SOURCE itself pass before does not count.
     """
     if names and scope != Scope.SERVICE:
         raise click.UsageError("--service goes with --scope service")
@@ -60,9 +60,11 @@ def ban(  # noqa: PLR0913 - one argument an option
             lasts=lasts,
             reason=" ".join(reason.split()),
         )
-        by_hand.ban(site, order)
+        ended = by_hand.ban(site, order)
     # Out of the lock: whoever reads this slowly must not keep the agent waiting.
     tell(site.news, is_json=is_json)
+    for permit in () if is_json else ended:
+        click.echo(f"{source} had been {permit.why}: that is over")
     if any(event.name == "ban.failed" for event in site.news):
         raise FirewallError(f"{source} is not banned")
 

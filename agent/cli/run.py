@@ -19,7 +19,8 @@ from agent.model.policy import Policy, Sustained
 from agent.observe.choose import open_reader
 from agent.observe.counters import read_counters
 from agent.observe.surroundings import read_surroundings
-from agent.policy import default_paths, load_policy
+from agent.policy import Loader, default_paths
+from agent.record import events
 from agent.record.audit import Audit, Format, usual_format
 from agent.record.events import Level
 from agent.record.ledger import Ledger, MemoryLedger
@@ -93,11 +94,11 @@ def run(  # noqa: PLR0913 - one argument an option
     """
     if assume_sustained and not once:
         raise click.UsageError("--assume-sustained goes with --once")
-    paths = paths or default_paths()
-    policy = load_policy(paths)
+    load = Loader(paths or default_paths())
+    policy = load()
     start = Start(
         policy=as_if_sustained(policy) if assume_sustained else policy,
-        paths=paths,
+        load=load,
         once=once,
         form=Format(log_format) if log_format else usual_format(sys.stdout),
         level=Level[log_level.upper()],
@@ -113,7 +114,7 @@ class Start:
     """What dry and live runs are given alike."""
 
     policy: Policy
-    paths: tuple[str, ...]
+    load: Loader
     once: bool
     form: Format
     level: Level
@@ -139,7 +140,7 @@ def _start_beside(firewall: DryRun, policy: Policy, choice: str) -> None:
 
 def _run_live(start: Start, choice: str, folder: Path) -> None:
     """Be the one live agent of a state directory, and run."""
-    from agent.act.choose import open_firewall  # noqa: PLC0415 - a dry run does without
+    from agent.act.choose import leave_others, open_firewall  # noqa: PLC0415 - a dry run does without
     from agent.act.cut import cut  # noqa: PLC0415 - ditto
     from agent.record.locks import agent_lock, agents_writer_lock  # noqa: PLC0415 - ditto
     from agent.record.sqlite import open_ledger  # noqa: PLC0415 - ditto
@@ -149,17 +150,33 @@ def _run_live(start: Start, choice: str, folder: Path) -> None:
         ledger = open_ledger(
             folder, boot_id=clock.boot_id(), stopwatch=clock.stopwatch, now=clock.now()
         )
-        writer = partial(agents_writer_lock, folder, _WRITER_PATIENCE_S)
-        _run(start, firewall, ledger, Live(cut=cut, writer=writer, lock=lock))
+        live = Live(
+            cut=cut,
+            writer=partial(agents_writer_lock, folder, _WRITER_PATIENCE_S),
+            lock=lock,
+            folder=folder,
+            left=leave_others(firewall),
+        )
+        _run(start, firewall, ledger, live)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Live:
-    """What only a live run has."""
+    """What only a live run has.
+
+    Attributes:
+        cut: Destroys the sockets of banned sources.
+        writer: The lock around what changes bans.
+        lock: That of the agent.
+        folder: The state directory.
+        left: What an earlier run left in another firewall, and was removed.
+    """
 
     cut: Cutter | None = None
     writer: Callable[[], AbstractContextManager[None]] = nullcontext
     lock: AgentLock | None = None
+    folder: Path | None = None
+    left: tuple[str, ...] = ()
 
 
 def _run(start: Start, firewall: Firewall, ledger: Ledger, live: Live = Live()) -> None:
@@ -182,9 +199,29 @@ def _run(start: Start, firewall: Firewall, ledger: Ledger, live: Live = Live()) 
         cut=live.cut,
         writer=live.writer,
     )
-    loop, load = Loop(ports, start.policy), partial(load_policy, start.paths)
-    runner = Runner(loop, audit, start.paths, load, take_supervisor(), live.lock)
+    if live.left:
+        audit.write(events.firewall_moved(firewall.name, live.left), clock.now())
+    runner = Runner(
+        Loop(ports, start.policy),
+        audit,
+        start.load.paths,
+        start.load,
+        supervisor=take_supervisor(),
+        lock=live.lock,
+        keep=partial(_keep, live.folder, start.load),
+    )
     runner.once() if start.once else runner.forever()
+
+
+def _keep(folder: Path | None, load: Loader, policy: Policy) -> None:
+    """Write down the text of the policy in force, for commands to use."""
+    from agent.record.texts import Text, keep_texts  # noqa: PLC0415 - a dry run keeps nothing
+
+    if folder is not None and policy.sha256 == load.sha256:
+        keep_texts(
+            folder,
+            (Text(file=one.file, folder=one.folder, text=one.raw.decode()) for one in load.texts),
+        )
 
 
 def as_if_sustained(policy: Policy) -> Policy:

@@ -8,7 +8,6 @@ from agent.decide.by_hand import Order
 from agent.desk.site import Site
 from agent.errors import MissingSourceError, SparedError
 from agent.model.address import Source
-from agent.model.ban import Ban
 from agent.model.inputs import Permit
 from agent.model.plan import Lift, Plan
 from agent.record.ledger import End
@@ -33,15 +32,18 @@ class Pardon:
     until: datetime
 
 
-def ban(site: Site, order: Order) -> tuple[Ban, ...]:
+def ban(site: Site, order: Order) -> tuple[Permit, ...]:
     """Ban by hand; what happened is in the site's news.
+
+    Returns:
+        Permits of the very source, which end with this: a person's newest word counts.
 
     Raises:
         SparedError: It would reach somebody who is guarded or exempt, or a wider ban
             holds its place.
         FirewallError: The firewall failed.
     """
-    _take_back(site, order.source)
+    ended = _take_back(site, order.source)
     installed = site.installed()
     bans = by_hand.bans_of(order, site.policy, site.now)
     reason = by_hand.why_spared(bans, site.policy, site.surroundings, installed, site.now)
@@ -53,7 +55,7 @@ def ban(site: Site, order: Order) -> tuple[Ban, ...]:
             raise SparedError(f"{order.source} is inside {wider.source}, which is banned already")
     lifts = tuple(by_hand.replaced(bans, installed))
     site.accord.carry_out(Plan(add=bans, lift=lifts), site.now)
-    return bans
+    return ended
 
 
 def unban(site: Site, source: Source) -> Pardon:
@@ -98,8 +100,9 @@ def _lift(site: Site, lifts: tuple[Lift, ...]) -> None:
         site.accord.carry_out(Plan(lift=lifts), site.now, how=End.FORGIVEN)
 
 
-def _take_back(site: Site, source: Source) -> None:
-    """End permits of the very source: a person's newest word counts."""
-    for permit in site.ledger.permits(site.now):
-        if permit.prefix == source.prefix:
-            site.ledger.permit(replace(permit, until=site.now))
+def _take_back(site: Site, source: Source) -> tuple[Permit, ...]:
+    """End permits of the very source, and give them."""
+    ended = tuple(one for one in site.ledger.permits(site.now) if one.prefix == source.prefix)
+    for permit in ended:
+        site.ledger.permit(replace(permit, until=site.now))
+    return ended

@@ -3,16 +3,13 @@
 from dataclasses import dataclass
 from datetime import datetime
 
-from agent.desk.site import Where
-from agent.errors import StateError
+from agent.desk.site import Where, agent_of, ledger_of
 from agent.loop import with_permits
 from agent.model.ban import Ban
 from agent.model.inputs import Permit, Surroundings
 from agent.observe.surroundings import read_surroundings
 from agent.record.ledger import Ledger
-from agent.record.locks import Agent, running
-from agent.record.sqlite import open_ledger
-from agent.record.sqlite_file import NAME
+from agent.record.locks import Agent
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -36,11 +33,12 @@ def status(where: Where) -> Status:
     """Tell how things stand; nothing is in force where no agent ever kept a ledger.
 
     Raises:
+        BusyError: An agent runs here, but with another state directory.
         StateError: This user may not look, or the ledger can't be used.
     """
-    ledger = _ledger(where) if (where.folder / NAME).exists() else None
+    agent, ledger = agent_of(where), ledger_of(where)
     return Status(
-        agent=running(where.folder),
+        agent=agent,
         bans=_in_force(ledger, where.now) if ledger else (),
         permits=ledger.permits(where.now) if ledger else (),
         now=where.now,
@@ -51,29 +49,20 @@ def bans(where: Where) -> tuple[Ban, ...]:
     """Give the bans in force, the longest to go first.
 
     Raises:
-        StateError: There is no ledger, or it can't be used.
+        BusyError: An agent runs here, but with another state directory.
+        StateError: This user may not look, or the ledger can't be used.
     """
-    return _in_force(_ledger(where), where.now)
+    return status(where).bans
 
 
 def guarded(where: Where) -> Surroundings:
-    """Give whom no ban may reach; without a ledger those that the agent finds by itself.
+    """Give whom no ban may reach, whatever the policy says.
 
     Raises:
-        StateError: The ledger is there and can't be used.
+        BusyError: An agent runs here, but with another state directory.
+        StateError: This user may not look, or the ledger can't be used.
     """
-    found = read_surroundings()
-    if not (where.folder / NAME).exists():
-        return found
-    return with_permits(found, _ledger(where).permits(where.now))
-
-
-def _ledger(where: Where) -> Ledger:
-    if not (where.folder / NAME).exists():
-        raise StateError(f"no ledger in {where.folder}: has the agent run yet? (--state-dir)")
-    return open_ledger(
-        where.folder, boot_id=where.boot_id, stopwatch=where.stopwatch, now=where.now
-    )
+    return with_permits(read_surroundings(), status(where).permits)
 
 
 def _in_force(ledger: Ledger, now: datetime) -> tuple[Ban, ...]:

@@ -11,20 +11,24 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from pathlib import Path
 
-from agent.act.choose import open_firewall
+from agent.act.choose import leave_others, open_firewall
 from agent.act.cut import cut
+from agent.act.privilege import demand
 from agent.enact import Accord, Hands
-from agent.errors import BusyError
+from agent.errors import BusyError, PolicyError, StateError
 from agent.loop import with_permits
 from agent.model.ban import Installed
 from agent.model.inputs import Surroundings
 from agent.model.policy import Policy
 from agent.observe.surroundings import read_surroundings
-from agent.policy import default_paths, load_policy
+from agent.policy import PolicyText, default_paths, load_policy, parse_policy
+from agent.record import events
 from agent.record.events import Event
 from agent.record.ledger import Ledger, News
-from agent.record.locks import Agent, running, writer_lock
+from agent.record.locks import Agent, running, running_here, writer_lock
 from agent.record.sqlite import open_ledger
+from agent.record.sqlite_file import NAME
+from agent.record.texts import read_texts
 
 PATIENCE_S = 10.0
 """How long a command waits for a cycle, or another command, to be over."""
@@ -98,13 +102,16 @@ def open_site(where: Where) -> Iterator[Site]:
         StateError: The state directory or the ledger can't be used.
         FirewallError: The firewall is not there, or not for this process.
     """
+    demand("CAP_NET_ADMIN")
     agent, policy = policy_of(where)
     firewall = open_firewall(firewall_of(where, agent))
+    news: list[Event] = []
+    if agent is None and (left := leave_others(firewall)):
+        news.append(events.firewall_moved(firewall.name, left))
     with writer_lock(where.folder, PATIENCE_S):
         ledger = open_ledger(
             where.folder, boot_id=where.boot_id, stopwatch=where.stopwatch, now=where.now
         )
-        news: list[Event] = []
         hands = Hands(firewall=firewall, ledger=ledger, cut=cut, tell=news.append)
         yield Site(
             agent=agent,
@@ -118,22 +125,81 @@ def open_site(where: Where) -> Iterator[Site]:
 
 
 def policy_of(where: Where) -> tuple[Agent | None, Policy]:
-    """Give the running agent and the policy in force; they have to agree.
+    """Give the running agent and the policy in force: that agent's own, whatever the files say.
 
     Raises:
-        BusyError: The files hold another policy than the agent runs with.
+        BusyError: Another policy was asked for than the agent runs with, or another agent
+            has the firewall.
         PolicyError: The policy is wrong.
+        StateError: This user may not look into the state directory.
     """
-    agent = running(where.folder)
-    policy = load_policy(where.paths or (agent.policies if agent else ()) or default_paths())
-    if agent is not None and agent.policy_sha256 != policy.sha256:
+    agent = agent_of(where)
+    if agent is None:
+        return None, load_policy(where.paths or default_paths())
+    kept = _kept_policy(where, agent) if not where.paths else None
+    policy = kept or load_policy(where.paths or agent.policies)
+    if agent.policy_sha256 != policy.sha256:
         raise BusyError(
-            f"the agent (pid {agent.pid}) runs with another policy than {', '.join(policy.files)}: "
-            "reload it first, or name its policy with --policy"
+            f"the agent (pid {agent.pid}) runs with another policy than {', '.join(policy.files)}; "
+            "nothing was changed: leave out --policy, or have the agent reload it first"
         )
     return agent, policy
 
 
+def agent_of(where: Where) -> Agent | None:
+    """Give the agent that runs with this state directory; None when none does.
+
+    Raises:
+        BusyError: None does, but an agent with another directory has the firewall.
+        StateError: This user may not look into the state directory.
+    """
+    agent, other = running(where.folder), running_here()
+    if agent is None and other is not None:
+        raise BusyError(
+            f"an agent (pid {other.pid}) runs here, but not with {where.folder}: "
+            "name its state directory with --state-dir"
+        )
+    return agent
+
+
+def ledger_of(where: Where) -> Ledger | None:
+    """Give the ledger; None where no agent and no command ever kept one.
+
+    Raises:
+        StateError: This user may not look into the state directory, or the ledger can't be used.
+    """
+    try:
+        is_there = (where.folder / NAME).exists()
+    except OSError as error:
+        raise StateError(f"this user may not look into {where.folder}: run it as root") from error
+    if not is_there:
+        return None
+    return open_ledger(
+        where.folder, boot_id=where.boot_id, stopwatch=where.stopwatch, now=where.now
+    )
+
+
 def firewall_of(where: Where, agent: Agent | None) -> str:
-    """Give the firewall to open: the one asked for, else the running agent's."""
-    return where.firewall or (agent.firewall if agent else "auto")
+    """Give the firewall to open: the running agent's, else the one asked for.
+
+    Raises:
+        BusyError: Another one was asked for than the running agent uses.
+    """
+    if agent is None:
+        return where.firewall or "auto"
+    if where.firewall not in {None, "auto", agent.firewall}:
+        raise BusyError(f"the agent (pid {agent.pid}) uses {agent.firewall}: leave out --firewall")
+    return agent.firewall
+
+
+def _kept_policy(where: Where, agent: Agent) -> Policy | None:
+    """Give the policy that the agent wrote down, if that is the one it runs with."""
+    texts = tuple(
+        PolicyText(file=one.file, folder=one.folder, raw=one.text.encode())
+        for one in read_texts(where.folder)
+    )
+    try:
+        policy = parse_policy(texts) if texts else None
+    except PolicyError:
+        return None
+    return policy if policy and policy.sha256 == agent.policy_sha256 else None

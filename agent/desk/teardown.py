@@ -1,16 +1,15 @@
 """Leaving a machine as if the agent had never been there."""
 
+from contextlib import nullcontext
 from dataclasses import dataclass
 from pathlib import Path
 
 from agent.act.choose import firewalls_here
 from agent.act.saved import faults_of
-from agent.desk.site import PATIENCE_S, Where
+from agent.desk.site import PATIENCE_S, Where, agent_of, ledger_of
 from agent.errors import BusyError
 from agent.record.ledger import End
-from agent.record.locks import running, writer_lock
-from agent.record.sqlite import open_ledger
-from agent.record.sqlite_file import NAME
+from agent.record.locks import writer_lock
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -36,19 +35,21 @@ def teardown(where: Where) -> Removed:
         FirewallError: Something of ours is still there.
         StateError: The state directory or the ledger can't be used.
     """
-    agent = running(where.folder)
+    agent = agent_of(where)
     if agent is not None:
         raise BusyError(f"an agent is running (pid {agent.pid}): stop it first")
-    if not (where.folder / NAME).exists():
-        return _removed(0)
-    with writer_lock(where.folder, PATIENCE_S):
-        ledger = open_ledger(
-            where.folder, boot_id=where.boot_id, stopwatch=where.stopwatch, now=where.now
-        )
-        bans = ledger.in_force()
+    with writer_lock(where.folder, PATIENCE_S) if _is_folder(where) else nullcontext():
+        ledger = ledger_of(where)
+        bans = ledger.in_force() if ledger else ()
         found = _removed(len(bans))
-        ledger.end((*bans, *ledger.intended().values()), where.now, End.LIFTED)
+        if ledger:
+            ledger.end((*bans, *ledger.intended().values()), where.now, End.LIFTED)
     return found
+
+
+def _is_folder(where: Where) -> bool:
+    """Whether there is a state directory: none is made only to be torn down."""
+    return where.folder.is_dir()
 
 
 def _removed(bans: int) -> Removed:

@@ -4,18 +4,18 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import datetime
 
-from agent.act.choose import open_firewall
+from agent.act.choose import firewalls_here, open_firewall
+from agent.act.interface import DIFFERS, Firewall
 from agent.decide import Reconciliation, Recorded, allow_set, layout_of, reconcile
-from agent.desk.site import PATIENCE_S, Where, firewall_of, policy_of
+from agent.desk.site import PATIENCE_S, Where, firewall_of, ledger_of, policy_of
 from agent.loop import with_permits
 from agent.model.address import Prefix, Source
 from agent.model.inspection import Traffic
+from agent.model.layout import Layout
 from agent.model.policy import Policy
 from agent.observe.surroundings import read_surroundings
 from agent.record.ledger import Ledger, MemoryLedger
 from agent.record.locks import Agent, writer_lock
-from agent.record.sqlite import open_ledger
-from agent.record.sqlite_file import NAME
 
 NAMED_AT_MOST = 10
 
@@ -48,18 +48,21 @@ def verify(where: Where) -> Findings:
     agent, policy = policy_of(where)
     firewall = open_firewall(firewall_of(where, agent))
     with writer_lock(where.folder, PATIENCE_S):
-        ledger = _ledger(where)
-        missing = firewall.missing(layout_of(policy))
+        ledger = ledger_of(where) or MemoryLedger()
+        layout = layout_of(policy)
+        missing = firewall.missing(layout)
         installed = firewall.installed(where.now)
         seen = firewall.inspect()
+        elsewhere = tuple(_elsewhere(firewall, layout, where.now))
     found = reconcile(
         _recorded(ledger), installed.bans, {one.name: one for one in policy.services}, where.now
     )
     faults = (
-        *(f"{name} is missing" for name in missing),
+        *(name if name.endswith(DIFFERS) else f"{name} is missing" for name in missing),
         *_differences(found),
         *_not_allowed(installed.allowed, policy, ledger, where.now),
         *seen.faults,
+        *elsewhere,
     )
     return Findings(
         firewall=firewall.name,
@@ -69,13 +72,14 @@ def verify(where: Where) -> Findings:
     )
 
 
-def _ledger(where: Where) -> Ledger:
-    """Give the ledger; without one nothing should be in force."""
-    if not (where.folder / NAME).exists():
-        return MemoryLedger()
-    return open_ledger(
-        where.folder, boot_id=where.boot_id, stopwatch=where.stopwatch, now=where.now
-    )
+def _elsewhere(used: Firewall, layout: Layout, now: datetime) -> Iterator[str]:
+    """Say where bans are that nobody looks after: in a firewall that is not in use."""
+    for other in firewalls_here():
+        if other.name != used.name:
+            other.missing(layout)
+            bans = len(other.installed(now).bans)
+            if bans:
+                yield f"{other.name}, which is not in use, holds bans of ours as well: {bans}"
 
 
 def _recorded(ledger: Ledger) -> Recorded:

@@ -186,6 +186,16 @@ def firewall_healed(missing: Sequence[str], bans: int) -> Event:
     return Event("firewall.healed", {"missing": missing, "bans": bans}, Level.WARNING)
 
 
+def firewall_moved(firewall: str, removed: Sequence[str]) -> Event:
+    """What an earlier run left in another firewall was removed.
+
+    Args:
+        firewall: That is in use now.
+        removed: By name, with the other firewall's first.
+    """
+    return Event("firewall.moved", {"firewall": firewall, "removed": removed}, Level.WARNING)
+
+
 def degraded(version: str, policy: Policy, firewall: str, reason: str | None) -> Event:
     """The ledger can't be written any more; without a reason it can again."""
     fields: dict[str, Json] = {

@@ -139,13 +139,31 @@ def running(folder: Path) -> Agent | None:
         StateError: This user may not look.
     """
     try:
-        descriptor = os.open(
-            folder / "agent.lock", os.O_RDONLY | os.O_NOFOLLOW | os.O_CLOEXEC | os.O_NONBLOCK
-        )
-    except (FileNotFoundError, NotADirectoryError):
-        return None
+        return _holder(folder / "agent.lock")
+    except PermissionError as error:
+        raise StateError(f"this user may not look into {folder}: run it as root") from error
     except OSError as error:
         raise StateError(f"{folder / 'agent.lock'}: {error.strerror}") from error
+
+
+def running_here(run: Path = RUN_FOLDER) -> Agent | None:
+    """Give the agent that uses this network namespace's firewall, whatever its directory.
+
+    Only its pid is told. None where none does, or this user may not look.
+    """
+    try:
+        return _holder(run / f"netns-{_NAMESPACE.stat().st_ino}.lock")
+    except OSError:
+        return None
+
+
+def _holder(path: Path) -> Agent | None:
+    """Give who holds the lock on a file; None when nobody does, or it is not there."""
+    try:
+        flags = os.O_RDONLY | os.O_NOFOLLOW | os.O_CLOEXEC | os.O_NONBLOCK
+        descriptor = os.open(path, flags)
+    except (FileNotFoundError, NotADirectoryError):
+        return None
     try:
         return None if flock(descriptor, fcntl.LOCK_SH, 0) else _read(descriptor)
     finally:

@@ -186,6 +186,9 @@ _SENTENCES: dict[str, Callable[[Fields], str]] = {
     "agent.recovered": lambda _fields: "the ledger can be written again",
     "ledger.rebuilt": lambda fields: f"it was damaged; the old file is {fields['damaged']}",
     "firewall.healed": _healed,
+    "firewall.moved": lambda fields: (
+        f"bans are in {fields['firewall']} now; removed from before: {', '.join(fields['removed'])}"
+    ),
     "sockets.cut": _cut,
     "set.filling": _filling,
     "set.full": _filling,

@@ -51,6 +51,7 @@ class Runner:
         load: Reads the policy again. Raises PolicyError.
         supervisor: Hears how the agent is; nobody unless the service manager asked to.
         lock: That of a live agent, for commands to find it by; None in a dry run.
+        keep: Writes down the text of a policy that is in force from now on.
     """
 
     loop: Loop
@@ -59,6 +60,7 @@ class Runner:
     load: Callable[[], Policy]
     supervisor: Supervisor = field(default_factory=Supervisor)
     lock: AgentLock | None = None
+    keep: Callable[[Policy], None] = lambda _policy: None
     _busy: Lock = field(default_factory=Lock)
     _offer: Policy | None = None
     _due: float | None = None
@@ -183,10 +185,11 @@ class Runner:
         self._tell_lock()
 
     def _tell_lock(self) -> None:
-        """Write into the lock what this agent is."""
+        """Write down what this agent is, and its policy."""
         if self.lock is None:
             return
         policy = self.loop.policy
+        self.keep(policy)
         self.lock.tell(
             Agent(
                 pid=os.getpid(),

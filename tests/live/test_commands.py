@@ -1,6 +1,8 @@
 """Commands as an operator types them, with a running agent and without one."""
 
 import json
+import subprocess
+import sys
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack
 from dataclasses import dataclass
@@ -10,9 +12,9 @@ from typing import Any
 
 import pytest
 
-from tests.live.agents import LiveAgent, command, live
+from tests.live.agents import ROOT, LiveAgent, command, live
 from tests.live.test_bans import reaches
-from tests.range import Hosts, connect, eventually, serve
+from tests.range import Hosts, connect, eventually, in_namespace, serve
 
 pytestmark = pytest.mark.root
 
@@ -169,16 +171,66 @@ def test_what_can_not_be_done_is_said_in_a_line(
     assert "Traceback" not in done.stderr
 
 
-def test_a_command_does_not_act_on_another_policy_than_the_agent(
+def test_commands_use_the_agents_own_policy_whatever_the_files_say(
     hosts: Hosts, folder: Path, write_policy: Callable[[str], Path]
 ) -> None:
     policy = write_policy(POLICY)
+    where = ("--state-dir", str(folder))
     with live(hosts.server, "nftables", policy, folder) as agent:
         agent.wait_for("cycle.completed")
+        write_policy("version: 1\nrules: [")
+
+        banned = command(hosts.server, "nftables", "ban", SOURCE, "--for", "1m", *where)
+        spared = command(hosts.server, "nftables", "ban", OFFICE, "--for", "1m", *where)
+        freed = command(hosts.server, "nftables", "unban", SOURCE, *where)
         write_policy(POLICY.replace("above: 20", "above: 30"))
+        other = ("--policy", str(policy))
+        refused = command(hosts.server, "nftables", "ban", SOURCE, "--for", "1m", *where, *other)
+        moved = command(hosts.server, "nftables", "verify", *where, "--firewall", "iptables")
 
-        done = command(
-            hosts.server, "nftables", "ban", SOURCE, "--for", "1m", "--state-dir", str(folder)
+    assert [one.returncode for one in (banned, spared, freed, refused, moved)] == [0, 1, 0, 75, 75]
+    assert "leave out --policy" in refused.stderr
+    assert "leave out --firewall" in moved.stderr
+
+
+def test_an_agent_with_another_state_directory_is_not_overlooked(
+    hosts: Hosts, folder: Path, tmp_path: Path, write_policy: Callable[[str], Path]
+) -> None:
+    with live(hosts.server, "nftables", write_policy(POLICY), folder) as agent:
+        agent.wait_for("cycle.completed")
+        found = [
+            command(hosts.server, "nftables", *words, "--state-dir", str(tmp_path / "other"))
+            for words in (("teardown",), ("status",), ("ban", SOURCE, "--for", "1m"))
+        ]
+
+    assert [one.returncode for one in found] == [75, 75, 75]
+    assert all("--state-dir" in one.stderr for one in found)
+    assert not (tmp_path / "other").exists()
+
+
+def test_bans_move_with_the_agent_to_another_firewall(
+    hosts: Hosts, folder: Path, write_policy: Callable[[str], Path]
+) -> None:
+    policy = write_policy(POLICY)
+    where = ("--state-dir", str(folder), "--policy", str(policy))
+    with in_namespace(hosts.server):
+        subprocess.run(
+            [sys.executable, "-m", "agent", "ban", SOURCE, "--for", "10m", *where]
+            + ["--firewall", "iptables"],
+            check=True,
+            capture_output=True,
+            cwd=ROOT,
         )
+        moved = subprocess.run(
+            [sys.executable, "-m", "agent", "--once", *where, "--firewall", "nftables"],
+            check=True,
+            capture_output=True,
+            text=True,
+            cwd=ROOT,
+        )
+        left = subprocess.run(["ipset", "list", "-n"], capture_output=True, text=True, check=True)
+    told = [json.loads(line)["event"] for line in moved.stdout.splitlines()]
 
-    assert (done.returncode, "reload it first" in done.stderr) == (75, True)
+    assert "firewall.moved" in told
+    assert "ban.restored" in told
+    assert left.stdout == ""
