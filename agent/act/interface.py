@@ -23,12 +23,15 @@ operator and never interpreted.
 """
 
 from datetime import datetime
-from typing import Protocol
+from typing import Final, Protocol
 
 from agent.model.ban import Installed
 from agent.model.inspection import Inspection
 from agent.model.layout import Layout
 from agent.model.plan import Plan
+
+DIFFERS: Final = " differs from what the policy asks"
+"""Said behind the name of what is there, but has to be made anew."""
 
 
 class Firewall(Protocol):
@@ -58,6 +61,9 @@ class Firewall(Protocol):
 
     def missing(self, layout: Layout) -> tuple[str, ...]:
         """Give what `prepare` would have to make, and change nothing.
+
+        Returns:
+            Names, sorted; one may have `DIFFERS` behind it.
 
         Raises:
             FirewallError: It can't be read.

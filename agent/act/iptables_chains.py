@@ -35,12 +35,13 @@ class Chains:
     _printed: dict[tuple[int, Chain], tuple[str, ...]] = field(default_factory=dict)
 
     def missing(self, layout: Layout) -> tuple[str, ...]:
-        """Give what `make` would have to make, and change nothing.
+        """Give what `make` would have to make, and what `DIFFERS`; change nothing.
 
         Raises:
             FirewallError: It can't be read.
         """
-        return _names(self._steps(self._wanted_by(layout)))
+        steps = self._steps(self._wanted_by(layout))
+        return tuple(sorted({name for version, one in steps for name in one.lacks(version)}))
 
     def make(self, layout: Layout) -> tuple[str, ...]:
         """Make chains and hooks be there as this layout asks; give what had to be made.

@@ -31,7 +31,6 @@ HOOKS = {"raw": ("PREROUTING",), "mangle": ("INPUT", "FORWARD")}
 _PORTS_AT_ONCE = 15
 _SCALE = 1_000_000
 _UNITS = (("sec", 1), ("min", 60), ("hour", 3600), ("day", 86_400))
-_USUAL_BURST = 5
 _BITS = {4: 32, 6: 128}
 
 
@@ -42,7 +41,8 @@ class Part:
     Attributes:
         name: Of the extension; of a chain where it is a jump.
         options: Each its name without hyphens before it, then its values. In the order and
-            with the defaults left out as ``iptables-save`` prints them.
+            with the defaults left out as ``iptables-save`` prints them; but a burst is always
+            there, which some releases print and some leave out.
     """
 
     name: str
@@ -177,10 +177,9 @@ def _above(one: BanSet, rate: Rate, version: int) -> Part:
     per_s = int(rate.per.total_seconds())
     width = one.per
     bits = _BITS[version] if width is None else (width.ipv4, width.ipv6)[version == 6]  # noqa: PLR2004
-    options: list[tuple[str, ...]] = [("hashlimit-above", text)]
-    if rate.count != _USUAL_BURST:
-        options.append(("hashlimit-burst", f"{max(1, rate.count)}"))
-    options += [
+    options: list[tuple[str, ...]] = [
+        ("hashlimit-above", text),
+        ("hashlimit-burst", f"{max(1, rate.count)}"),
         ("hashlimit-mode", "srcip"),
         ("hashlimit-name", _limit_name(set_name(one, version))),
     ]

@@ -4,10 +4,14 @@ import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 
+from agent.act.interface import DIFFERS
 from agent.act.iptables_rules import CHAIN, HELD_CHAIN, HOOKS, JUMP, Chain, Part, Rule
 
 _LINE = re.compile(r"(?:\[(\d+):(\d+)\] )?-A (\S+) ?(.*)")
 _JUMP = re.compile(r"(?:^|\s)-[jg] (\S+)")
+_NO_BURST = re.compile(r"(--hashlimit-(?:above|upto) \S+)(?! --hashlimit-burst)(?=\s)")
+_USUAL_BURST = r"\1 --hashlimit-burst 5"
+"""What a limit has where nothing is printed; iptables 1.8.9 on nf_tables prints it as well."""
 OURS = (CHAIN, HELD_CHAIN)
 
 
@@ -43,8 +47,11 @@ class Table:
     chains: Mapping[str, tuple[Line, ...]] = field(default_factory=dict)
 
     def holds(self, chain: Chain) -> bool:
-        """Whether the chain is there with exactly these rules."""
-        return self.texts(chain.name) == tuple(map(written, chain.rules))
+        """Whether the chain is there with exactly these rules, in either spelling of a burst."""
+        texts = self.texts(chain.name)
+        if texts is None:
+            return False
+        return tuple(map(_with_burst, texts)) == tuple(map(written, chain.rules))
 
     def texts(self, name: str) -> tuple[str, ...] | None:
         """Give the rules of a chain, without their counters; None when there is no such chain."""
@@ -78,6 +85,7 @@ class Change:
         hook: Chains of the system to send everything into ours first.
         unhook: Rules to remove, as `Table.references` gives them.
         drop: Chains of ours to remove.
+        there: Chains of ours that were found.
     """
 
     table: str
@@ -85,6 +93,7 @@ class Change:
     hook: tuple[str, ...] = ()
     unhook: tuple[tuple[str, int, str], ...] = ()
     drop: tuple[str, ...] = ()
+    there: frozenset[str] = frozenset()
 
     def __bool__(self) -> bool:
         """Whether there is anything to do."""
@@ -92,11 +101,18 @@ class Change:
 
     def names(self, version: int) -> Iterator[str]:
         """Tell what is to be changed, for a person."""
+        return (name for name, _ in self._parts(version))
+
+    def lacks(self, version: int) -> Iterator[str]:
+        """Tell what is missing, and what is there but `DIFFERS`."""
+        return (f"{name}{DIFFERS if is_there else ''}" for name, is_there in self._parts(version))
+
+    def _parts(self, version: int) -> Iterator[tuple[str, bool]]:
         family = "" if version == 4 else " (IPv6)"  # noqa: PLR2004
         for name in (*(one.name for one in self.rewrite), *self.drop):
-            yield f"{self.table} chain {name}{family}"
+            yield f"{self.table} chain {name}{family}", name in self.there
         for name in dict.fromkeys((*self.hook, *(name for name, _, _ in self.unhook))):
-            yield f"{self.table} {name}{family}"
+            yield f"{self.table} {name}{family}", False
 
 
 def written(rule: Rule) -> str:
@@ -105,6 +121,11 @@ def written(rule: Rule) -> str:
     for match in rule.matches:
         words += ["-m", match.name, *_options(match)]
     return " ".join([*words, "-j", rule.target.name, *_options(rule.target)])
+
+
+def _with_burst(text: str) -> str:
+    """Give a rule as it was read with the burst that may be left out."""
+    return _NO_BURST.sub(_USUAL_BURST, text)
 
 
 def parse_saved(text: str) -> Table:
@@ -151,7 +172,8 @@ def difference(table: str, found: Table, wanted: tuple[Chain, ...]) -> Change:
         # What refers to them has to be empty of it in the same change.
         rewrite = chains
     hook = tuple(name for name in HOOKS[table] if not found.is_hooked(name))
-    return Change(table, rewrite=rewrite, hook=hook, drop=drop)
+    there = found.chains.keys() & OURS
+    return Change(table, rewrite=rewrite, hook=hook, drop=drop, there=frozenset(there))
 
 
 def removal(table: str, found: Table) -> Change:

@@ -14,6 +14,7 @@ from typing import Any
 import pytest
 
 from agent.act import command, ipset_sets, privilege
+from agent.act.interface import DIFFERS
 from agent.act.iptables import Iptables
 from agent.act.iptables_legacy import LegacyVariant
 from agent.act.iptables_nft import NftVariant
@@ -222,6 +223,7 @@ def test_who_flushes_our_chain_is_seen_and_mended(
     tool(f"{name}{suffix}", "-t", "mangle", "-F", "abuse-agent")
 
     assert firewall.is_touched()
+    assert all(one.endswith(DIFFERS) for one in Iptables(suffix).missing(layout()))
     assert len(firewall.prepare(layout())) == 1
     assert not firewall.is_touched()
     assert firewall.inspect().faults == ()

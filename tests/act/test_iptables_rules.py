@@ -74,7 +74,7 @@ def test_ports_are_folded_for_multiport(ports: list[int], expected: list[str]) -
     ("count", "per_s", "expected"),
     [
         pytest.param(1, 1, "1/sec --hashlimit-burst 1", id="1/s"),
-        pytest.param(5, 1, "5/sec", id="the burst that is not printed"),
+        pytest.param(5, 1, "5/sec --hashlimit-burst 5", id="the burst that may be left out"),
         pytest.param(60, 60, "1/sec --hashlimit-burst 60", id="60/m"),
         pytest.param(1, 3600, "1/hour --hashlimit-burst 1", id="1/h"),
         pytest.param(3000, 1, "3003/sec --hashlimit-burst 3000", id="what the kernel can't halve"),
@@ -100,6 +100,33 @@ def test_an_intact_table_is_left_as_it_is() -> None:
     assert not difference("mangle", saved("mangle", *chains), chains)
 
 
+def test_a_burst_of_five_may_be_printed_or_left_out() -> None:
+    chains = chains_of(layout(half_open(rate=Rate(count=5, per=timedelta(seconds=1)))), 4)
+    printed = "".join(script(difference("mangle", Table(), chains)))
+    tables = [
+        parse_saved(text.replace("-I", "-A").replace(" 1 -j", " -j"))
+        for text in (printed, printed.replace(" --hashlimit-burst 5", ""))
+    ]
+
+    assert tables[0] != tables[1]
+    assert not any(difference("mangle", table, chains) for table in tables)
+
+
+def test_another_burst_is_not_taken_for_it() -> None:
+    chains = chains_of(layout(half_open(rate=Rate(count=5, per=timedelta(seconds=1)))), 4)
+    table = parse_saved("".join(script(difference("mangle", Table(), chains))))
+    changed = [
+        parse_saved("".join(script(difference("mangle", Table(), other))))
+        for other in (
+            chains_of(layout(half_open(rate=Rate(count=10, per=timedelta(seconds=2)))), 4),
+            chains_of(layout(half_open(rate=Rate(count=6, per=timedelta(seconds=1)))), 4),
+        )
+    ]
+
+    assert table.holds(chains[1])
+    assert not any(other.holds(chains[1]) for other in changed)
+
+
 def test_a_chain_is_written_anew_when_one_rule_is_missing() -> None:
     chains = chains_of(layout(), 4)
     table = saved("raw", *chains)
@@ -108,6 +135,7 @@ def test_a_chain_is_written_anew_when_one_rule_is_missing() -> None:
     change = difference("raw", short, chains)
 
     assert list(change.names(4)) == ["raw chain abuse-agent"]
+    assert list(change.lacks(4)) == ["raw chain abuse-agent differs from what the policy asks"]
 
 
 def test_what_nothing_is_held_by_any_more_is_dropped() -> None:
