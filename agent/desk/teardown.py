@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from agent.act.choose import firewalls_here
-from agent.act.saved import faults_of
+from agent.act.saved import notes_after_teardown
 from agent.desk.site import PATIENCE_S, Where, agent_of, ledger_of
 from agent.errors import BusyError
 from agent.record.ledger import End
@@ -56,4 +56,4 @@ def _removed(bans: int) -> Removed:
     names = tuple(
         f"{firewall.name}: {name}" for firewall in firewalls_here() for name in firewall.teardown()
     )
-    return Removed(names=names, bans=bans, notes=tuple(faults_of(Path("/"))))
+    return Removed(names=names, bans=bans, notes=tuple(notes_after_teardown(Path("/"))))
