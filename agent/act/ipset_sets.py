@@ -11,7 +11,7 @@ from collections.abc import Callable, Iterable, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field
 
-from agent.act.command import run
+from agent.act.command import run, stream
 from agent.act.ipset_headers import read_headers
 from agent.act.ipset_names import create_lines, is_ours
 from agent.errors import FirewallError
@@ -90,7 +90,7 @@ def restore(lines: Iterable[str]) -> None:
     Raises:
         FirewallError: One was refused; those after it were not sent.
     """
-    run("ipset", "restore", "-exist", lines=lines)
+    stream("ipset", "restore", "-exist", lines=lines)
 
 
 def restore_each(lines: Callable[[], Iterable[str]]) -> None:
