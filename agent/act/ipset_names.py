@@ -16,6 +16,7 @@ at most 31 characters.
 
 import re
 from collections.abc import Iterable
+from dataclasses import dataclass
 from hashlib import sha256
 
 from agent.model.ban import Target
@@ -35,6 +36,34 @@ _RESERVED = frozenset({_ALLOW, _SEEN, _HOST, _HOST_SSH})
 _OURS = r"aa[46]-[A-Za-z0-9._+~-]{1,27}"
 _NAME = re.compile(_OURS)
 _REFERENCE = re.compile(rf"--(?:match|add|del)-set \"?({_OURS})(?![^\s\"])")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Kind:
+    """What a set is, as far as bans depend on it.
+
+    Attributes:
+        type_name: As ipset calls it, ``hash:net``.
+        version: Of IP; 0 where it is for none.
+        is_timed: Whether elements may end.
+        is_commented: Whether elements may have comments.
+    """
+
+    type_name: str
+    version: int
+    is_timed: bool
+    is_commented: bool
+
+
+def kind_of(name: str) -> Kind:
+    """Give what the set of this name of ours has to be."""
+    kind = name.partition("-")[2]
+    return Kind(
+        type_name="hash:ip,port" if kind == _SEEN else "hash:net",
+        version=4 if name.startswith("aa4") else 6,
+        is_timed=kind != _ALLOW,
+        is_commented=kind not in {_ALLOW, _SEEN},
+    )
 
 
 def allow_name(version: int) -> str:
@@ -94,12 +123,13 @@ def create_lines(names: Iterable[str]) -> list[str]:
 
 
 def _create_line(name: str) -> str:
-    family = "inet" if name.startswith("aa4") else "inet6"
-    kind = name.partition("-")[2]
-    if kind == _SEEN:
-        return f"create {name} hash:ip,port family {family} maxelem {_MOST_SEEN} timeout {SEEN_S}\n"
-    rest = "" if kind == _ALLOW else f" timeout {_DEFAULT_S} comment"
-    return f"create {name} hash:net family {family} maxelem {MOST_ELEMENTS}{rest}\n"
+    kind = kind_of(name)
+    is_seen = name == seen_name(kind.version)
+    family = "inet" if kind.version == 4 else "inet6"  # noqa: PLR2004
+    most, lasts_s = (_MOST_SEEN, SEEN_S) if is_seen else (MOST_ELEMENTS, _DEFAULT_S)
+    timeout = f" timeout {lasts_s}" if kind.is_timed else ""
+    comment = " comment" if kind.is_commented else ""
+    return f"create {name} {kind.type_name} family {family} maxelem {most}{timeout}{comment}\n"
 
 
 def _short(version: int, service: str, mark: str, digest: str) -> str:

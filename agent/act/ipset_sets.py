@@ -12,8 +12,8 @@ from contextlib import suppress
 from dataclasses import dataclass, field
 
 from agent.act.command import run, stream
-from agent.act.ipset_headers import read_headers
-from agent.act.ipset_names import create_lines, is_ours
+from agent.act.ipset_headers import read_headers, read_sets
+from agent.act.ipset_names import create_lines, is_ours, kind_of
 from agent.errors import FirewallError
 
 _RUNS = 64
@@ -36,6 +36,20 @@ def create(names: Iterable[str]) -> tuple[str, ...]:
     if missing:
         restore(create_lines(missing))
     return tuple(missing)
+
+
+def strangers(names: Iterable[str]) -> dict[str, int]:
+    """Give those of these sets that are there as another kind, and how many rules use each.
+
+    Raises:
+        FirewallError: They can't be listed.
+    """
+    there = read_sets()
+    return {
+        name: there[name].references
+        for name in names
+        if name in there and there[name].kind != kind_of(name)
+    }
 
 
 def destroy(names: Iterable[str]) -> tuple[str, ...]:

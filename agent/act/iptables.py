@@ -5,7 +5,7 @@ Which of its two variants writes the rules is told by the command itself.
 
 import gc
 import time
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import datetime
@@ -15,6 +15,7 @@ from typing import Final
 
 from agent.act import ipset_sets
 from agent.act.command import find
+from agent.act.interface import DIFFERS
 from agent.act.ipset_elements import (
     SetTable,
     Tally,
@@ -28,7 +29,7 @@ from agent.act.ipset_headers import read_headers
 from agent.act.ipset_names import allow_name, seen_name
 from agent.act.ipset_watch import Watch
 from agent.act.iptables_chains import Chains
-from agent.act.iptables_inspect import faults, traffic
+from agent.act.iptables_inspect import faults, traffic, uses
 from agent.act.iptables_open import other_than, variant_of
 from agent.act.iptables_rules import TABLES, names_of
 from agent.act.iptables_variant import Commands
@@ -94,9 +95,15 @@ class Iptables:
         versions = (4, *self._version6(commands))
         self._chains = Chains(variant_of(commands, versions), versions)
 
+    @property
+    def versions(self) -> tuple[int, ...]:
+        """The versions of IP that it covers: without 6 where the machine has no IPv6."""
+        return self._chains.versions
+
     def prepare(self, layout: Layout) -> tuple[str, ...]:
         """Make sets, chains and hooks be there, and sets be gone that nothing asks for."""
         names = self._take(layout)
+        self._oust(names)
         sets = ipset_sets.create(names)
         chains = self._chains.make(layout)
         ipset_sets.destroy(ipset_sets.ours().keys() - set(names))
@@ -105,8 +112,10 @@ class Iptables:
 
     def missing(self, layout: Layout) -> tuple[str, ...]:
         """Give what `prepare` would have to make."""
-        lacking = set(self._take(layout)) - read_headers().keys()
-        return tuple(sorted((*lacking, *self._chains.missing(layout))))
+        names = self._take(layout)
+        lacking = set(names) - read_headers().keys()
+        strange = (f"{name}{DIFFERS}" for name in ipset_sets.strangers(names))
+        return tuple(sorted((*lacking, *strange, *self._chains.missing(layout))))
 
     def is_touched(self) -> bool:
         """Compare what the kernel says of tables and sets with what it said after our changes."""
@@ -161,6 +170,24 @@ class Iptables:
         self._table = SetTable(layout, versions)
         return [name for version in versions for name in names_of(layout, version)]
 
+    def _oust(self, names: Iterable[str]) -> None:
+        """Remove sets that somebody made under our names and that can't hold bans.
+
+        No set becomes another kind, and none can be removed that is in use.
+        """
+        strange = ipset_sets.strangers(names)
+        if not strange:
+            return
+        ours = uses(self._chains.read())
+        if held := sorted(name for name, count in strange.items() if count > ours[name]):
+            raise FirewallError(
+                f"{', '.join(held)}: somebody made a set of this name that can't hold what it "
+                "has to, and rules of others use it: remove these rules"
+            )
+        if any(ours[name] for name in strange):
+            self._chains.remove()
+        ipset_sets.destroy(strange)
+
     def _version6(self, commands: Commands) -> tuple[int, ...]:
         """Give 6 where the kernel has IPv6 and a way to filter it."""
         if not _IF_INET6.exists():
@@ -201,6 +228,10 @@ class Iptables:
         try:
             ipset_sets.restore_each(lines)
             added = {name: [begun + each for each in some] for name, some in tally.added.items()}
+        except FirewallError as error:
+            if gone := sorted(tally.added.keys() - read_headers().keys()):
+                raise FirewallError(f"somebody removed {', '.join(gone)}: {error}") from error
+            raise
         finally:
             self._watch.change(self._elements(read_headers()), added, tally.lifted)
         return tally

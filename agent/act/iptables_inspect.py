@@ -5,13 +5,14 @@ from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping
 
 from agent.act.iptables_rules import CHAIN, HELD_CHAIN, HOOKS, JUMP
-from agent.act.iptables_text import Line, Table, written
+from agent.act.iptables_text import OURS, Line, Table, written
 from agent.model.inspection import Traffic
 
 Tables = Mapping[tuple[int, str], Table]
 """By version of IP and name."""
 
 _PASSING = frozenset({"ACCEPT", "RETURN", "QUEUE", "NFQUEUE", "TPROXY"})
+_USE = re.compile(r"--(?:match|add)-set (\S+)")
 _SET = re.compile(r"--match-set (\S+) src(?!,)")
 
 
@@ -57,6 +58,14 @@ def traffic(tables: Tables, elements: Mapping[str, int]) -> tuple[Traffic, ...]:
         )
         for name in sorted(packets)
     )
+
+
+def uses(tables: Tables) -> Counter[str]:
+    """Count by set the rules of ours that use it."""
+    lines = (
+        line for table in tables.values() for name in OURS for line in table.chains.get(name, ())
+    )
+    return Counter(name for line in lines for name in _USE.findall(line.text))
 
 
 def _stopping(tables: Iterable[Table]) -> Iterator[Line]:

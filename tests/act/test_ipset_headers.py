@@ -2,8 +2,9 @@
 
 import pytest
 
-from agent.act.ipset_headers import Headers, read_headers
-from agent.act.ipset_sets import create, destroy, restore
+from agent.act.ipset_headers import Header, Headers, read_headers, read_sets
+from agent.act.ipset_names import kind_of
+from agent.act.ipset_sets import create, destroy, restore, strangers
 from agent.errors import ObserveError
 from tests.range import in_namespace
 
@@ -22,7 +23,7 @@ def test_recorded_headers_are_read() -> None:
 
     assert not answer.take(RECORDED)
     assert answer.take(DONE)
-    assert answer.elements == {"aa4-web": 1}
+    assert answer.found == {"aa4-web": Header(elements=1, references=0, kind=kind_of("aa4-web"))}
 
 
 @pytest.mark.parametrize("size", range(1, len(RECORDED)))
@@ -43,3 +44,33 @@ def test_the_kernel_tells_the_number_of_elements(namespace: str) -> None:
         assert read_headers() == {"aa4-web": 7, "aa6-allow": 0}
         assert destroy(["aa4-web", "aa4-gone"]) == ("aa4-web",)
         assert read_headers() == {"aa6-allow": 0}
+
+
+@pytest.mark.root
+@pytest.mark.parametrize("name", ["aa4-web", "aa6-host-ssh", "aa4-allow", "aa6-allow", "aa6-seen"])
+def test_what_is_made_by_its_name_is_of_its_kind(namespace: str, name: str) -> None:
+    with in_namespace(namespace):
+        create([name])
+
+        assert read_sets()[name].kind == kind_of(name)
+        assert strangers([name]) == {}
+
+
+@pytest.mark.root
+@pytest.mark.parametrize(
+    ("name", "made"),
+    [
+        pytest.param("aa4-web", "hash:ip timeout 9 comment", id="another type"),
+        pytest.param("aa4-web", "hash:net family inet6 timeout 9 comment", id="another family"),
+        pytest.param("aa4-web", "hash:net comment", id="no timeouts"),
+        pytest.param("aa4-web", "hash:net timeout 9 counters", id="no comments"),
+        pytest.param("aa4-allow", "hash:net timeout 9", id="an allow set that ends"),
+        pytest.param("aa4-seen", "bitmap:port range 1-9", id="no family"),
+        pytest.param("aa4-host", "list:set", id="a set of sets"),
+    ],
+)
+def test_a_set_of_another_kind_is_a_stranger(namespace: str, name: str, made: str) -> None:
+    with in_namespace(namespace):
+        restore([f"create {name} {made}\n"])
+
+        assert strangers([name, "aa4-gone"]) == {name: 0}

@@ -42,6 +42,7 @@ COMMIT
 """
 
 
+USE = ("-p", "tcp", "-m", "set", "--match-set", "aa4-web", "src", "-j", "DROP")
 MORE = layout_of(policy(rule(), half_open(), services=(WEB,)))
 LESS = layout_of(policy(services=(WEB,)))
 
@@ -181,7 +182,7 @@ def _is_killed(suffix: str, work: str, step: int, monkeypatch: pytest.MonkeyPatc
     with monkeypatch.context() as patch:
         patch.setattr(LegacyVariant, "write", deadly(LegacyVariant.write))
         patch.setattr(NftVariant, "write", deadly(NftVariant.write))
-        patch.setattr(ipset_sets, "run", deadly(command.run))
+        patch.setattr(ipset_sets, "stream", deadly(command.stream))
         try:
             if work == "teardown":
                 firewall.teardown()
@@ -319,6 +320,72 @@ def test_without_an_allow_set_nobody_is_banned(firewall: Iptables, suffix: str) 
 
     assert firewall.installed(NOW).bans == ()
     assert any("aa4-allow" in name for name in firewall.prepare(layout()))
+
+
+def test_a_set_that_somebody_removed_is_named_and_made_again(
+    firewall: Iptables, suffix: str
+) -> None:
+    tool(f"iptables{suffix}", "-t", "mangle", "-F", "abuse-agent")
+    ipset_sets.destroy(["aa4-web"])
+
+    with pytest.raises(FirewallError, match="somebody removed aa4-web: 2 of 3 refused") as caught:
+        firewall.apply(Plan(add=(ban(), ban("192.0.2.11/32"), ban(service=SSH))), NOW)
+
+    assert "\n" not in str(caught.value)
+    assert [one.target for one in firewall.installed(NOW).bans] == [ban(service=SSH).target]
+    assert "aa4-web" in firewall.prepare(layout())
+    firewall.apply(Plan(add=(ban(),)), NOW)
+    assert len(firewall.installed(NOW).bans) == 2
+
+
+STRANGERS = [
+    pytest.param("aa4-web", "hash:ip", id="without timers"),
+    pytest.param("aa4-web", "hash:ip timeout 600 comment", id="which takes prefixes apart"),
+    pytest.param("aa4-web", "hash:net family inet6 timeout 600 comment", id="of the other family"),
+    pytest.param("aa4-allow", "hash:net timeout 5", id="an allow set that ends"),
+]
+
+
+@pytest.mark.parametrize(("name", "made"), STRANGERS)
+def test_a_set_of_our_name_that_somebody_else_made_is_replaced(
+    suffix: str, name: str, made: str
+) -> None:
+    tool("ipset", "create", name, *made.split())
+    firewall = Iptables(suffix)
+    assert f"{name}{DIFFERS}" in firewall.missing(layout())
+
+    assert name in firewall.prepare(layout())
+
+    assert Iptables(suffix).missing(layout()) == ()
+    firewall.apply(Plan(add=(ban("192.0.2.0/24"),), allow=frozenset({prefix("10.0.0.0/8")})), NOW)
+    assert [str(one.source) for one in firewall.installed(NOW).bans] == ["192.0.2.0/24"]
+
+
+def test_a_set_of_another_kind_in_our_rules_is_replaced(firewall: Iptables, suffix: str) -> None:
+    before = rules(suffix)
+    tool(f"iptables{suffix}", "-t", "mangle", "-F", "abuse-agent")
+    ipset_sets.destroy(["aa4-web"])
+    tool("ipset", "create", "aa4-web", "hash:ip")
+    tool(f"iptables{suffix}", "-t", "mangle", "-A", "abuse-agent", *USE)
+
+    assert "aa4-web" in firewall.prepare(layout())
+
+    assert rules(suffix) == before
+
+
+def test_a_set_of_another_kind_that_others_use_is_told_in_one_line(
+    firewall: Iptables, suffix: str
+) -> None:
+    tool(f"iptables{suffix}", "-t", "mangle", "-F", "abuse-agent")
+    ipset_sets.destroy(["aa4-web"])
+    tool("ipset", "create", "aa4-web", "hash:ip")
+    tool(f"iptables{suffix}", "-t", "mangle", "-A", "OUTPUT", *USE)
+    before = rules(suffix)
+
+    with pytest.raises(FirewallError, match=r"^aa4-web: somebody made .* rules of others use it"):
+        firewall.prepare(layout())
+
+    assert rules(suffix) == before
 
 
 def test_a_rule_ahead_of_ours_is_told(firewall: Iptables, suffix: str) -> None:
