@@ -22,6 +22,7 @@ from agent.record import ban_events, events
 from agent.record.budget import Budget
 from agent.record.events import Event
 from agent.record.ledger import Ledger, News
+from agent.record.text import until
 
 FILLING = 0.8
 """Of the policy's max_bans: from here on it is told."""
@@ -113,6 +114,7 @@ class Loop:
             surroundings=guarded,
             installed=installed,
             history=ledger.history(),
+            is_strange=self._in_accord().is_strange,
         )
         self._memory, decision = step(self._memory, inputs, self.policy, now)
         self.stage = "act"
@@ -191,7 +193,7 @@ def with_permits(found: Surroundings, permits: Iterable[Permit]) -> Surroundings
     """Guard whom an operator let pass like whom the agent itself found."""
     known = {guard.prefix for guard in found.guards}
     added = [
-        Guard(prefix=one.prefix, why=f"{one.why}, until {events.rfc3339(one.until)}")
+        Guard(prefix=one.prefix, why=f"{one.why} {until(one.until)}", until=one.until)
         for one in permits
         if one.prefix not in known
     ]

@@ -12,7 +12,7 @@ from math import ceil
 from agent.model.ban import Ban, Mark
 
 _COMMENT = re.compile(
-    r"([A-Za-z0-9-]{1,40}) ([A-Za-z0-9][A-Za-z0-9._-]{0,63}) (\d{1,11}) (\d{1,10})"
+    r"([A-Za-z0-9-]{1,40}) ([A-Za-z0-9][A-Za-z0-9._-]{0,63}) ([0-9]{1,11}) ([0-9]{1,10})"
 )
 
 

@@ -24,6 +24,7 @@ class DryRun:
     name: Final = "dry-run"
     mode: Final = "dry-run"
     outcome: Final = "ban.would_apply"
+    versions: tuple[int, ...] = (4, 6)
     _bans: dict[tuple[Source, Target], _Entry] = field(default_factory=dict)
     _allowed: frozenset[Prefix] = frozenset()
 

@@ -49,6 +49,10 @@ class Firewall(Protocol):
     def outcome(self) -> str:
         """The event that tells of a ban read back: ``ban.applied`` or ``ban.would_apply``."""
 
+    @property
+    def versions(self) -> tuple[int, ...]:
+        """The versions of IP that it covers: without 6 where the machine has no IPv6."""
+
     def prepare(self, layout: Layout) -> tuple[str, ...]:
         """Make everything be there that bans of this layout need.
 

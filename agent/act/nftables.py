@@ -42,6 +42,7 @@ class Nftables:
     name: Final = "nftables"
     mode: Final = "live"
     outcome: Final = "ban.applied"
+    versions: Final[tuple[int, ...]] = (4, 6)
     _layout: Layout = field(default_factory=Layout)
     _wanted: Wanted | None = None
     _generation: int = 0

@@ -1,10 +1,8 @@
 """The kernel's allow set, as it has to be before anything is banned."""
 
-from collections.abc import Iterable
 from datetime import datetime
-from ipaddress import IPv4Network, IPv6Network, collapse_addresses
 
-from agent.model.address import Prefix
+from agent.model.address import Prefix, collapsed
 from agent.model.inputs import Surroundings
 from agent.model.policy import Policy
 
@@ -25,16 +23,5 @@ def allow_set(policy: Policy, surroundings: Surroundings, now: datetime) -> froz
                 if entry.until is None or now < entry.until
                 for prefix in entry.prefixes
             ),
-        )
-    )
-
-
-def collapsed(prefixes: Iterable[Prefix]) -> frozenset[Prefix]:
-    """Give the fewest prefixes that hold the same addresses: no two of them overlap."""
-    each = tuple(prefixes)
-    return frozenset(
-        (
-            *collapse_addresses(one for one in each if isinstance(one, IPv4Network)),
-            *collapse_addresses(one for one in each if isinstance(one, IPv6Network)),
         )
     )

@@ -42,7 +42,7 @@ def step(memory: Memory, inputs: Inputs, policy: Policy, now: datetime) -> tuple
     # By name: hashing a whole rule for each of its cases would cost more than the judgement.
     tracked = {rule.name: memory.tracks.get(rule, {}) for rule in policy.rules}
     judged = [_judge(case, tracked[case.rule.name].get(case.key), doubt) for case in cases]
-    swept = memory.swept and memory.grants is grants
+    swept = memory.swept and memory.grants is grants and not inputs.is_strange
     tables = _tables(memory.tables, inputs.installed, cases, swept=swept)
     court = _court(tables, grants, inputs, now)
     bans = court.bans(_wishes(judged, cases))

@@ -54,9 +54,7 @@ def verify(where: Where) -> Findings:
         installed = firewall.installed(where.now)
         seen = firewall.inspect()
         elsewhere = tuple(_elsewhere(firewall, layout, where.now))
-    found = reconcile(
-        _recorded(ledger), installed.bans, {one.name: one for one in policy.services}, where.now
-    )
+    found = reconcile(_recorded(ledger), installed.bans, layout, where.now)
     faults = (
         *(name if name.endswith(DIFFERS) else f"{name} is missing" for name in missing),
         *_differences(found),

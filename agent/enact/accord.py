@@ -56,12 +56,18 @@ class Accord:
     _has_looked: bool = False
     _has_its_layout: bool = False
     _is_touched: bool = False
+    _is_strange: bool = False
     _calm_until: float = -inf
 
     @property
     def has_looked(self) -> bool:
         """Whether a full look was taken: what a killed agent left behind is cut by then."""
         return self._has_looked
+
+    @property
+    def is_strange(self) -> bool:
+        """Whether the last call found bans that no judgement of this agent put there."""
+        return self._is_strange
 
     @property
     def ssh(self) -> frozenset[int]:
@@ -76,12 +82,14 @@ class Accord:
         Raises:
             FirewallError: It can't be read, or does not hold the allow set.
         """
-        is_new = policy is not self._policy
+        is_new, self._is_strange = policy is not self._policy, news.is_other
         if is_new:
             self._policy, self._layout = policy, layout_of(policy)
             self._has_its_layout = False
         if is_new or surroundings != self._surroundings or self.stopwatch() >= self._next_look:
-            self._wanted, self._surroundings = allow_set(policy, surroundings, now), surroundings
+            wanted, self._surroundings = allow_set(policy, surroundings, now), surroundings
+            versions = self.hands.firewall.versions
+            self._wanted = frozenset(one for one in wanted if one.version in versions)
         if is_new or news.is_other or self._is_due():
             self._look(now)
         else:
@@ -124,14 +132,13 @@ class Accord:
         begun, self._is_touched = self.stopwatch(), False
         missing = hands.firewall.prepare(self._layout)
         installed = hands.firewall.installed(now)
-        services = {one.name: one for one in self._policy.services} if self._policy else {}
         ledger = hands.ledger
         recorded = Recorded(
             in_force=ledger.in_force(),
             intended=ledger.intended(),
             has_ended=ledger.has_ended,
         )
-        found = reconcile(recorded, installed.bans, services, now)
+        found = reconcile(recorded, installed.bans, self._layout, now)
         self._record(found, installed, now)
         if self._has_its_layout and (missing or found.restore):
             hands.tell(events.firewall_healed(missing, len(found.restore)))
@@ -146,28 +153,31 @@ class Accord:
 
     def _record(self, found: Reconciliation, installed: Installed, now: datetime) -> None:
         """Take into the ledger what the look brought to light."""
-        ledger, name, tell = self.hands.ledger, self.hands.firewall.name, self.hands.tell
+        hands, ledger = self.hands, self.hands.ledger
         over = [ban for ban in found.never if not ban.rest(now)]
         # Before it is written down: whoever is killed in between has to cut at the next start.
         kept = () if self._has_looked else found.keep
         late = (*found.adopt, *over, *kept)
-        self.hands.tidy_up(late, installed.allowed, self._layout.ssh)
+        hands.tidy_up(late, installed.allowed, self._layout.ssh)
         self._expire(found.expired, now)
-        ledger.end(found.gone, now, End.LIFTED)
-        for ban in found.gone:
-            event = ban_events.ban_event("ban.lifted", ban, name)
-            tell(ban_events.because(event, "its service is gone from the policy"))
+        self._lift(found.gone, now, "its service, or its rate, is gone from the policy")
+        self._lift(found.replaced, now, "another ban is in its place")
         ledger.end(over, now, End.EXPIRED)
         ledger.settle((), [ban for ban in found.never if ban.rest(now)])
         ledger.settle(found.adopt, ())
-        for ban in found.adopt:
-            tell(ban_events.ban_event("ban.adopted", ban, name))
+        hands.tell_bans("ban.adopted", found.adopt)
+        self._is_strange |= bool(found.adopt)
+
+    def _lift(self, bans: Sequence[Ban], now: datetime, reason: str) -> None:
+        """Record that bans are over by no doing of their own."""
+        self.hands.ledger.end(bans, now, End.LIFTED)
+        for ban in bans:
+            event = ban_events.ban_event("ban.lifted", ban, self.hands.firewall.name)
+            self.hands.tell(ban_events.because(event, reason))
 
     def _expire(self, bans: Sequence[Ban], now: datetime) -> None:
-        name = self.hands.firewall.name
         self.hands.ledger.end(bans, now, End.EXPIRED)
-        for ban in bans:
-            self.hands.tell(ban_events.ban_event("ban.expired", ban, name))
+        self.hands.tell_bans("ban.expired", bans)
 
     def _keep(self, installed: Installed) -> None:
         """Remember what was read back, and when each ban in it ends."""

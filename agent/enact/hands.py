@@ -1,9 +1,8 @@
 """Making a plan true: intent, act, read back, cut, outcome, in this order, whatever fails."""
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from itertools import islice
 from typing import TypeAlias
 
 from agent.act.cut import Cut
@@ -11,9 +10,9 @@ from agent.act.interface import Firewall
 from agent.errors import FirewallError
 from agent.model.address import Prefix
 from agent.model.ban import Ban, Installed, Place, place_of
-from agent.model.plan import Lift, Plan
+from agent.model.plan import Plan
 from agent.model.policy import Answer
-from agent.record import ban_events, events
+from agent.record import ban_events
 from agent.record.events import Event
 from agent.record.ledger import End, Ledger
 
@@ -21,7 +20,7 @@ Cutter: TypeAlias = Callable[[Sequence[Ban], frozenset[Prefix], frozenset[int]],
 """From bans, the allow set and the ports of ssh to what was destroyed. Raises FirewallError."""
 
 TOLD_AT_MOST = 100
-"""Of bans that failed in one go: a firewall that is gone must not flood the log."""
+"""Of bans that are restored, or failed, or ended, in one go: none of it may flood the log."""
 
 _NOT_THERE = "it is not there when read back"
 
@@ -68,20 +67,23 @@ class Hands:
                 of the bans alone is told ban by ban.
         """
         self.ledger.intend(plan.add)
-        self._tell_bans("ban.planned", plan.add)
+        self.tell_bans("ban.planned", plan.add)
         failure: FirewallError | None = None
         try:
             self.firewall.apply(plan, now)
         except FirewallError as error:
             failure = error
         installed = self._read_back(plan, now, failure)
-        held = {(one.source, one.target) for one in installed.bans}
-        applied = tuple(ban for ban in plan.add if place_of(ban) in held)
+        held = {
+            (one.source, one.target): one.mark.ban_id if one.mark else None
+            for one in installed.bans
+        }
+        applied = tuple(ban for ban in plan.add if held.get(place_of(ban)) == ban.ban_id)
         # Cut first: until it is settled, a ban whose agent is killed is cut at the next start.
         cut = self._cut(applied, installed.allowed, ssh)
         self._settle(plan, applied, failure, outcome or self.firewall.outcome)
         self._tell(cut)
-        self._end(plan.lift, held, now, how)
+        self._end(plan, held, now, how, failure)
         if plan.allow is not None and plan.allow != installed.allowed:
             raise failure or FirewallError("the allow set is not there when read back")
         return installed
@@ -124,28 +126,53 @@ class Hands:
         failed = [ban for ban in plan.add if ban.ban_id not in now_there]
         places = {place_of(ban): ban for ban in applied}
         replaced = [
-            old
+            (old, new)
             for old in (self.ledger.in_force() if applied else ())
             if (new := places.get(place_of(old))) and new.ban_id != old.ban_id
         ]
+        for old, new in replaced:
+            event = ban_events.ban_event("ban.lifted", old, self.firewall.name)
+            self.tell(ban_events.because(event, f"ban {new.ban_id} is in its place"))
         if replaced:
-            self.ledger.end(replaced, applied[0].begins, End.LIFTED)
+            self.ledger.end([old for old, _ in replaced], applied[0].begins, End.LIFTED)
         self.ledger.settle(applied, failed)
-        self._tell_bans(outcome, applied)
-        self._tell_bans("ban.failed", islice(failed, TOLD_AT_MOST), str(failure or _NOT_THERE))
-        if len(failed) > TOLD_AT_MOST:
-            self.tell(events.cycle_failed("act", f"{len(failed)} bans failed: {failure}"))
+        self.tell_bans(outcome, applied)
+        self.tell_bans("ban.failed", failed, str(failure or _NOT_THERE))
 
-    def _end(self, lifts: Sequence[Lift], held: set[Place], now: datetime, how: End) -> None:
-        """Record the lifts that hold."""
-        known = {place_of(ban): ban for ban in self.ledger.in_force()} if lifts else {}
-        done = [lift for lift in lifts if (lift.held.source, lift.held.target) not in held]
-        over = [ban for lift in done if (ban := known.get((lift.held.source, lift.held.target)))]
+    def _end(
+        self,
+        plan: Plan,
+        held: Mapping[Place, str | None],
+        now: datetime,
+        how: End,
+        failure: FirewallError | None,
+    ) -> None:
+        """Record the lifts that hold, and tell of those that do not."""
+        known = {place_of(ban): ban for ban in self.ledger.in_force()} if plan.lift else {}
+        added = {place_of(ban) for ban in plan.add}
+        over: list[Ban] = []
+        for lift in plan.lift:
+            place = (lift.held.source, lift.held.target)
+            ban = known.get(place)
+            if place not in held:
+                over += [ban] if ban else []
+                self.tell(ban_events.ban_lifted(lift, ban, self.firewall.name, now))
+            elif place not in added:
+                why = str(failure or "it is still there when read back")
+                self.tell(ban_events.lift_failed(lift, ban, self.firewall.name, now, why))
         self.ledger.end(over, now, how)
-        for lift in done:
-            ban = known.get((lift.held.source, lift.held.target))
-            self.tell(ban_events.ban_lifted(lift, ban, self.firewall.name, now))
 
-    def _tell_bans(self, name: str, bans: Iterable[Ban], error: str | None = None) -> None:
+    def tell_bans(self, name: str, bans: Sequence[Ban], error: str | None = None) -> None:
+        """Tell of bans one by one; of very many, but for new ones, in one event.
+
+        What is new is capped by the policy, and each is for the records. A reboot, or a
+        foreign flush, may bring back a hundred thousand.
+        """
+        if len(bans) > TOLD_AT_MOST and name in _SUMMED_UP:
+            self.tell(ban_events.summary(name, len(bans), self.firewall.name, error))
+            return
         for ban in bans:
             self.tell(ban_events.ban_event(name, ban, self.firewall.name, error))
+
+
+_SUMMED_UP = frozenset({"ban.planned", "ban.restored", "ban.adopted", "ban.expired", "ban.failed"})

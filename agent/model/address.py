@@ -15,9 +15,15 @@ and RFC 8215 (NAT64), RFC 4380 4 (Teredo), RFC 4007 11 (zones).
 """
 
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
-from ipaddress import IPv4Address, IPv4Network, IPv6Address, IPv6Network
+from ipaddress import (
+    IPv4Address,
+    IPv4Network,
+    IPv6Address,
+    IPv6Network,
+    collapse_addresses,
+)
 from typing import TypeAlias
 
 Address: TypeAlias = IPv4Address | IPv6Address
@@ -25,6 +31,9 @@ Prefix: TypeAlias = IPv4Network | IPv6Network
 
 AF_INET = 2
 AF_INET6 = 10
+
+WIDEST = {4: 16, 6: 32}
+"""The shortest prefix length of anything that is banned, by IP version."""
 
 PACKED_BYTES = 20
 _IPV4_BYTES = 4
@@ -186,6 +195,17 @@ def is_host(prefix: Prefix) -> bool:
 def is_line(prefix: Prefix) -> bool:
     """Whether a prefix is no wider than one customer's line: an address, or an IPv6 /64."""
     return prefix.prefixlen >= (HOST.ipv4 if prefix.version == 4 else HOST.ipv6)  # noqa: PLR2004
+
+
+def collapsed(prefixes: Iterable[Prefix]) -> frozenset[Prefix]:
+    """Give the fewest prefixes that hold the same addresses: no two of them overlap."""
+    each = tuple(prefixes)
+    return frozenset(
+        (
+            *collapse_addresses(one for one in each if isinstance(one, IPv4Network)),
+            *collapse_addresses(one for one in each if isinstance(one, IPv6Network)),
+        )
+    )
 
 
 def overlaps(left: Prefix, right: Prefix) -> bool:

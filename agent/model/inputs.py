@@ -15,15 +15,17 @@ Counters: TypeAlias = Mapping[str, int]
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Guard:
-    """An address that the agent itself found and will never ban.
+    """An address that will never be banned: the agent itself found it, or a permit holds.
 
     Attributes:
         prefix: The address, or a network such as fe80::/10.
         why: What it is and where it was found, as ``gateway (/proc/net/route)``.
+        until: When a permit ends; aware, UTC. None for what was found.
     """
 
     prefix: Prefix
     why: str
+    until: datetime | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -84,6 +86,7 @@ class Inputs:
         installed: The firewall, read back before the judgement.
         history: The ledger's.
         identities: Who sources turned out to be.
+        is_strange: Whether something may be installed that no judgement asked for.
     """
 
     sample: Sample
@@ -92,3 +95,4 @@ class Inputs:
     installed: Installed = field(default_factory=Installed)
     history: History = field(default_factory=dict)
     identities: Identities = field(default_factory=dict)
+    is_strange: bool = False

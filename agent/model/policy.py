@@ -72,11 +72,6 @@ class Service:
         """Whether it is about ssh, so that a ban of the host by its rules covers ssh too."""
         return self.name == SSH or SSH_PORT in self.ports
 
-    @classmethod
-    def ssh(cls) -> "Service":
-        """Give the service that ssh is where no policy says otherwise."""
-        return cls(name=SSH, ports=frozenset({SSH_PORT}))
-
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Sustained:

@@ -76,6 +76,28 @@ def ban_lifted(lift: Lift, ban: Ban | None, firewall: str, now: datetime) -> Eve
     return because(ban_event("ban.lifted", ban, firewall), lift.reason)
 
 
+def lift_failed(lift: Lift, ban: Ban | None, firewall: str, now: datetime, error: str) -> Event:
+    """A ban should have ended before its time, and is still there."""
+    event = ban_lifted(lift, ban, firewall, now)
+    return Event("lift.failed", {**event.fields, "error": error}, Level.ERROR)
+
+
+def summary(name: str, count: int, firewall: str, error: str | None) -> Event:
+    """The same happened to so many bans at once that they are not told one by one.
+
+    Args:
+        name: The event that each of them would have been.
+        count: How many.
+        firewall: Where.
+        error: Why they failed; None unless they did.
+    """
+    fields: dict[str, Json] = {"what": name, "bans": count, "firewall": firewall}
+    level = Level.DEBUG if name == "ban.planned" else Level.WARNING
+    if error is None:
+        return Event("bans.summary", fields, level)
+    return Event("bans.summary", {**fields, "error": error}, Level.ERROR)
+
+
 def because(event: Event, reason: str) -> Event:
     """Give the event with this as its one reason."""
     return Event(event.name, {**event.fields, "reasons": [reason]}, event.level)

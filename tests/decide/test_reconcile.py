@@ -1,18 +1,29 @@
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable
 from dataclasses import replace
 from datetime import datetime, timedelta
 from typing import Any
 
 import pytest
 
-from agent.decide import Reconciliation, Recorded, reconcile
+from agent.decide import Reconciliation, Recorded, layout_of, reconcile
 from agent.model.address import Source
 from agent.model.ban import Ban, Held, Mark
-from agent.model.policy import Scope, Service
-from tests.builders import NOW, SSH, WEB, ban, held, prefix, throttle
+from agent.model.policy import Rate, Scope, Service
+from tests.builders import (
+    NOW,
+    SSH,
+    WEB,
+    ban,
+    half_open,
+    held,
+    policy,
+    prefix,
+    rule,
+    source,
+    throttle,
+)
 
 BAN = ban()
-SERVICES = {"web": WEB, "ssh": SSH}
 MARK = Mark(ban_id="b1", rule="web-connections", begins=NOW, lasts=timedelta(minutes=10))
 
 
@@ -20,11 +31,12 @@ def compare(
     in_force: Iterable[Ban] = (),
     installed: Iterable[Held] = (),
     now: datetime = NOW,
-    services: Mapping[str, Service] = SERVICES,
+    services: tuple[Service, ...] = (WEB, SSH),
     **changes: Any,
 ) -> Reconciliation:
     recorded = Recorded(in_force=tuple(in_force), intended={}, has_ended=lambda _: False)
-    return reconcile(replace(recorded, **changes), installed, services, now)
+    sets = layout_of(policy(rule(), half_open(), services=services))
+    return reconcile(replace(recorded, **changes), installed, sets, now)
 
 
 def test_what_both_know_is_kept() -> None:
@@ -72,13 +84,13 @@ def test_a_throttle_at_another_rate_is_set_anew() -> None:
 
 
 def test_a_ban_of_a_service_that_is_gone_is_over() -> None:
-    assert compare([BAN], services={"ssh": SSH}) == Reconciliation(gone=(BAN,))
+    assert compare([BAN], services=(SSH,)) == Reconciliation(gone=(BAN,))
 
 
 def test_a_ban_of_the_host_outlives_its_service() -> None:
     host = ban(scope=Scope.HOST)
 
-    assert compare([host], [held(host)], services={}).keep == (host,)
+    assert compare([host], [held(host)], services=()).keep == (host,)
 
 
 def test_a_ban_that_was_intended_and_holds_is_adopted_whole() -> None:
@@ -108,7 +120,7 @@ def test_a_ban_with_our_mark_is_adopted_for_what_is_left_of_it() -> None:
 def test_a_ban_of_the_host_is_adopted_where_it_was(service: Service) -> None:
     host = ban(scope=Scope.HOST, service=service)
 
-    (found,) = compare([], [held(host)], services={}).adopt
+    (found,) = compare([], [held(host)], services=()).adopt
 
     assert found.target == host.target
 
@@ -151,3 +163,50 @@ def test_a_firewall_knows_no_zones() -> None:
     read_back = held(zoned, source=Source(prefix("fe80::1/128")))
 
     assert compare([zoned], [read_back]).keep == (zoned,)
+
+
+def test_a_ban_that_was_replaced_when_the_agent_was_killed_is_over() -> None:
+    newer = ban(ban_id="b2", lasts=timedelta(hours=1))
+
+    found = compare([BAN], [held(newer)], intended={"b2": newer})
+
+    assert found == Reconciliation(replaced=(BAN,), adopt=(newer,))
+
+
+def test_a_ban_intended_elsewhere_is_not_adopted_here() -> None:
+    elsewhere = ban("192.0.2.77/32")
+
+    found = compare([], [held(BAN)], intended={"b1": elsewhere})
+
+    assert [one.source for one in found.adopt] == [BAN.source]
+    assert found.adopt[0].count is None
+
+
+def test_a_throttle_whose_rate_is_gone_is_over() -> None:
+    faster = throttle(rate=Rate(count=7, per=timedelta(seconds=1)))
+
+    assert compare([faster]).gone == (faster,)
+
+
+@pytest.mark.parametrize(
+    "changes",
+    [
+        pytest.param({"source": source("128.0.0.0/2")}, id="wider-than-any-ban"),
+        pytest.param({"source": source("2000::/3")}, id="wider-than-any-ban-of-ipv6"),
+        pytest.param({"left": timedelta(days=23)}, id="longer-than-its-own-mark-says"),
+    ],
+)
+def test_what_no_ban_of_ours_could_be_is_foreign_whatever_its_mark(changes: Any) -> None:
+    found = compare([], [held(BAN, **changes)])
+
+    assert (found.adopt, [lift.reason for lift in found.lift]) == ((), ["foreign"])
+
+
+def test_one_mark_stands_beside_one_ban_only() -> None:
+    copies = [held(BAN, source=source(f"192.0.2.{host}/32")) for host in (11, 12)]
+
+    beside = compare([BAN], [held(BAN), *copies])
+    alone = compare([], copies)
+
+    assert (beside.keep, beside.adopt, len(beside.lift)) == ((BAN,), (), 2)
+    assert (len(alone.adopt), len(alone.lift)) == (1, 1)

@@ -9,6 +9,7 @@ import pytest
 from agent.act.cut import Cut
 from agent.act.dry_run import DryRun
 from agent.enact import Accord, Hands
+from agent.errors import FirewallError
 from agent.model.ban import Ban, Installed
 from agent.model.layout import Layout
 from agent.model.plan import Lift, Plan
@@ -28,6 +29,7 @@ class Watched(DryRun):
     touched: bool = False
     lost: tuple[str, ...] = ()
     work: Callable[[], None] = lambda: None
+    refuses: bool = False
 
     def prepare(self, layout: Layout) -> tuple[str, ...]:
         DryRun.prepare(self, layout)
@@ -40,6 +42,11 @@ class Watched(DryRun):
     def is_touched(self) -> bool:
         touched, self.touched = self.touched, False
         return touched
+
+    def apply(self, plan: Plan, now: datetime) -> None:
+        if self.refuses:
+            raise FirewallError("no")
+        DryRun.apply(self, plan, now)
 
     def installed(self, now: datetime) -> Installed:
         self.looks += 1
@@ -192,7 +199,7 @@ def test_a_ban_of_a_service_that_is_gone_is_over(scene: Scene) -> None:
     found = scene.look(after=5)
 
     assert [one.target[1] for one in found.bans] == ["web"]
-    assert scene.told[-1].fields["reasons"] == ["its service is gone from the policy"]
+    assert scene.told[-1].fields["reasons"] == ["its service, or its rate, is gone from the policy"]
 
 
 def test_a_new_ban_in_the_same_place_ends_the_old_one(scene: Scene) -> None:
@@ -275,3 +282,68 @@ def test_the_first_look_cuts_who_is_kept_out_already(scene: Scene) -> None:
     )
 
     assert scene.cut == [ban()]
+
+
+def test_a_ban_that_is_refused_is_not_taken_for_the_one_that_is_there(scene: Scene) -> None:
+    scene.install(ban())
+    scene.firewall.refuses = True
+
+    scene.install(ban(ban_id="b2", lasts=timedelta(hours=1)))
+
+    assert scene.names()[-1] == "ban.failed"
+    assert [one.ban_id for one in scene.ledger.in_force()] == ["b1"]
+
+
+def test_a_lift_that_does_not_hold_is_told(scene: Scene) -> None:
+    scene.install(ban())
+    (held,) = scene.look().bans
+    scene.firewall.refuses = True
+
+    scene.accord.carry_out(Plan(lift=(Lift(held=held, reason="x"),)), scene.now)
+
+    assert scene.told[-1].name == "lift.failed"
+    assert scene.told[-1].fields["error"] == "no"
+    assert [one.ban_id for one in scene.ledger.in_force()] == ["b1"]
+
+
+def test_an_allow_set_that_does_not_hold_ends_the_cycle(scene: Scene) -> None:
+    scene.firewall.refuses = True
+
+    with pytest.raises(FirewallError, match="no"):
+        scene.look(guard="192.0.2.200/32")
+
+
+def test_very_many_bans_that_come_back_are_one_line(scene: Scene) -> None:
+    scene.install(*(ban(f"192.0.{n // 250}.{n % 250}/32", ban_id=f"b{n}") for n in range(500)))
+    assert scene.names().count("ban.would_apply") == 500
+    scene.firewall.lose()
+
+    scene.look(after=5)
+    scene.look(after=700)
+
+    told = [event for event in scene.told if event.name == "bans.summary"]
+    assert [(one.fields["what"], one.fields["bans"]) for one in told] == [
+        ("ban.planned", 500),
+        ("ban.planned", 500),
+        ("ban.restored", 500),
+        ("ban.expired", 500),
+    ]
+
+
+def test_where_a_firewall_covers_ipv4_only_its_allow_set_is_of_ipv4(scene: Scene) -> None:
+    scene.firewall.versions = (4,)
+    found = guards("192.0.2.200/32", "2001:db8::7/128")
+
+    held = scene.accord.installed(scene.policy, found, News(), scene.now)
+
+    assert held.allowed == {prefix("192.0.2.200/32")}
+
+
+def test_a_ban_that_nobody_judged_here_is_strange_for_one_look(scene: Scene) -> None:
+    scene.firewall.apply(Plan(add=(ban(),)), NOW)
+    scene.firewall.touched = True
+
+    scene.look(after=1)
+    assert scene.accord.is_strange
+    scene.look(after=1)
+    assert not scene.accord.is_strange
