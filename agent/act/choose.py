@@ -31,16 +31,42 @@ def open_firewall(choice: str) -> Firewall:
     return Nftables()
 
 
+def teardown_everywhere() -> tuple[str, ...]:
+    """Remove what is ours from every firewall of this machine.
+
+    Returns:
+        What was removed, with the firewall's name first.
+
+    Raises:
+        FirewallError: Something of ours is still there; in the others nothing is.
+    """
+    removed: list[str] = []
+    failures: list[FirewallError] = []
+    for name in _names_here():
+        try:
+            removed += (f"{name}: {one}" for one in open_firewall(name).teardown())
+        except FirewallError as error:
+            failures.append(error)
+    if failures:
+        raise failures[0]
+    return tuple(removed)
+
+
 def firewalls_here() -> Iterator[Firewall]:
     """Give every firewall that something of ours may be in, whichever is in use now.
 
     Raises:
         PrivilegeError: This process may not use them.
     """
+    for name in _names_here():
+        yield open_firewall(name)
+
+
+def _names_here() -> Iterator[str]:
     if find("iptables") and find("ipset"):
-        yield open_firewall("iptables")
+        yield "iptables"
     if find("nft"):
-        yield open_firewall("nftables")
+        yield "nftables"
 
 
 def leave_others(used: Firewall) -> tuple[str, ...]:

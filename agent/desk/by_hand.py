@@ -7,10 +7,12 @@ from agent.decide import by_hand
 from agent.decide.by_hand import Order
 from agent.desk.site import Site
 from agent.errors import MissingSourceError, SparedError
-from agent.model.address import Source
+from agent.loop import with_permits
+from agent.model.address import Source, covers, is_line
 from agent.model.inputs import Permit
 from agent.model.plan import Lift, Plan
 from agent.record.ledger import End
+from agent.record.text import until
 
 UNBANNED = "unbanned by hand"
 ALLOWED = "allowed by hand"
@@ -43,16 +45,22 @@ def ban(site: Site, order: Order) -> tuple[Permit, ...]:
             holds its place.
         FirewallError: The firewall failed.
     """
-    ended = _take_back(site, order.source)
     installed = site.installed()
     bans = by_hand.bans_of(order, site.policy, site.now)
-    reason = by_hand.why_spared(bans, site.policy, site.surroundings, installed, site.now)
+    ended = _own_permits(site, order.source)
+    others = with_permits(
+        site.found, (one for one in site.ledger.permits(site.now) if one not in ended)
+    )
+    reason = by_hand.why_spared(bans, site.policy, others, installed, site.now)
     if reason is not None:
         raise SparedError(f"{order.source} is not banned: {reason}")
     for one in bans:
         wider = by_hand.covering(one, installed)
         if wider is not None:
             raise SparedError(f"{order.source} is inside {wider.source}, which is banned already")
+    for permit in ended:
+        site.ledger.permit(replace(permit, until=site.now))
+    site.installed()
     lifts = tuple(by_hand.replaced(bans, installed))
     site.accord.carry_out(Plan(add=bans, lift=lifts), site.now)
     return ended
@@ -69,15 +77,15 @@ def unban(site: Site, source: Source) -> Pardon:
     lifts = by_hand.lifted(source, installed, UNBANNED)
     is_inside = by_hand.is_inside(source, installed)
     if not lifts and not is_inside:
-        raise MissingSourceError(f"{source} is not banned")
+        raise MissingSourceError(f"{source} is not banned{_why_free(site, source)}")
     freed = dict.fromkeys(lift.held.source for lift in lifts)
     known = {one.prefix: one.until for one in site.ledger.permits(site.now)}
-    until = site.now + GRACE
+    end = site.now + GRACE
     for each in {**freed, source: None} if is_inside else freed:
-        if known.get(each.prefix, site.now) < until:
-            site.ledger.permit(Permit(prefix=each.prefix, until=until, why=UNBANNED))
+        if known.get(each.prefix, site.now) < end:
+            site.ledger.permit(Permit(prefix=each.prefix, until=end, why=UNBANNED))
     _lift(site, lifts)
-    return Pardon(lifted=tuple(freed), until=until)
+    return Pardon(lifted=tuple(freed), until=end)
 
 
 def allow(site: Site, source: Source, lasts: timedelta) -> Pardon:
@@ -87,10 +95,20 @@ def allow(site: Site, source: Source, lasts: timedelta) -> Pardon:
         FirewallError: The firewall failed.
     """
     lifts = by_hand.lifted(source, site.installed(), ALLOWED)
-    until = site.now + lasts
-    site.ledger.permit(Permit(prefix=source.prefix, until=until, why=ALLOWED))
+    end = site.now + lasts
+    site.ledger.permit(Permit(prefix=source.prefix, until=end, why=ALLOWED))
     _lift(site, lifts)
-    return Pardon(lifted=tuple(dict.fromkeys(lift.held.source for lift in lifts)), until=until)
+    return Pardon(lifted=tuple(dict.fromkeys(lift.held.source for lift in lifts)), until=end)
+
+
+def _why_free(site: Site, source: Source) -> str:
+    """Say how long a person's word keeps a source free, where one does."""
+    ends = [
+        permit.until
+        for permit in site.ledger.permits(site.now)
+        if covers(permit.prefix, source.prefix)
+    ]
+    return f"; it is free {until(max(ends))}" if ends else ""
 
 
 def _lift(site: Site, lifts: tuple[Lift, ...]) -> None:
@@ -100,9 +118,11 @@ def _lift(site: Site, lifts: tuple[Lift, ...]) -> None:
         site.accord.carry_out(Plan(lift=lifts), site.now, how=End.FORGIVEN)
 
 
-def _take_back(site: Site, source: Source) -> tuple[Permit, ...]:
-    """End permits of the very source, and give them."""
-    ended = tuple(one for one in site.ledger.permits(site.now) if one.prefix == source.prefix)
-    for permit in ended:
-        site.ledger.permit(replace(permit, until=site.now))
-    return ended
+def _own_permits(site: Site, source: Source) -> tuple[Permit, ...]:
+    """Give the permits of the very source, or of the line that it is on."""
+    return tuple(
+        one
+        for one in site.ledger.permits(site.now)
+        if one.prefix == source.prefix
+        or (is_line(one.prefix) and covers(one.prefix, source.prefix))
+    )

@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 from datetime import datetime
 
-from agent.desk.site import Where, agent_of, ledger_of
+from agent.desk.site import Where, agent_of, look_at_ledger
 from agent.loop import with_permits
 from agent.model.ban import Ban
 from agent.model.inputs import Permit, Surroundings
@@ -36,7 +36,7 @@ def status(where: Where) -> Status:
         BusyError: An agent runs here, but with another state directory.
         StateError: This user may not look, or the ledger can't be used.
     """
-    agent, ledger = agent_of(where), ledger_of(where)
+    agent, ledger = agent_of(where), look_at_ledger(where)
     return Status(
         agent=agent,
         bans=_in_force(ledger, where.now) if ledger else (),

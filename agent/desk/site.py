@@ -8,7 +8,7 @@ ends, on a machine where no agent runs.
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
-from datetime import datetime
+from datetime import datetime, timedelta
 from pathlib import Path
 
 from agent.act.choose import leave_others, open_firewall
@@ -28,6 +28,7 @@ from agent.record.ledger import Ledger, News
 from agent.record.locks import Agent, running, running_here, writer_lock
 from agent.record.sqlite import open_ledger
 from agent.record.sqlite_file import NAME
+from agent.record.sqlite_look import look_into
 from agent.record.texts import read_texts
 
 PATIENCE_S = 10.0
@@ -103,14 +104,18 @@ def open_site(where: Where) -> Iterator[Site]:
         FirewallError: The firewall is not there, or not for this process.
     """
     demand("CAP_NET_ADMIN")
-    agent, policy = policy_of(where)
-    firewall = open_firewall(firewall_of(where, agent))
-    news: list[Event] = []
-    if agent is None and (left := leave_others(firewall)):
-        news.append(events.firewall_moved(firewall.name, left))
+    agent_of(where)
+    begun = where.stopwatch()
     with writer_lock(where.folder, PATIENCE_S):
+        # Only now: while this waited the agent may have read another policy, or started.
+        agent, policy = policy_of(where)
+        firewall = open_firewall(firewall_of(where, agent))
+        now = where.now + timedelta(seconds=where.stopwatch() - begun)
+        news: list[Event] = []
+        if agent is None and (left := leave_others(firewall)):
+            news.append(events.firewall_moved(firewall.name, left))
         ledger = open_ledger(
-            where.folder, boot_id=where.boot_id, stopwatch=where.stopwatch, now=where.now
+            where.folder, boot_id=where.boot_id, stopwatch=where.stopwatch, now=now
         )
         hands = Hands(firewall=firewall, ledger=ledger, cut=cut, tell=news.append)
         yield Site(
@@ -120,12 +125,15 @@ def open_site(where: Where) -> Iterator[Site]:
             accord=Accord(hands, where.stopwatch),
             found=read_surroundings(),
             news=news,
-            now=where.now,
+            now=now,
         )
 
 
 def policy_of(where: Where) -> tuple[Agent | None, Policy]:
-    """Give the running agent and the policy in force: that agent's own, whatever the files say.
+    """Give the running agent and the policy in force, whatever the files say by now.
+
+    That is the running agent's, else the one that the last agent ran with: what it has
+    exempted stays exempt.
 
     Raises:
         BusyError: Another policy was asked for than the agent runs with, or another agent
@@ -134,10 +142,12 @@ def policy_of(where: Where) -> tuple[Agent | None, Policy]:
         StateError: This user may not look into the state directory.
     """
     agent = agent_of(where)
+    kept = None if where.paths else _kept_policy(where)
     if agent is None:
-        return None, load_policy(where.paths or default_paths())
-    kept = _kept_policy(where, agent) if not where.paths else None
-    policy = kept or load_policy(where.paths or agent.policies)
+        return None, kept or load_policy(where.paths or default_paths())
+    if kept is not None and kept.sha256 == agent.policy_sha256:
+        return agent, kept
+    policy = load_policy(where.paths or agent.policies)
     if agent.policy_sha256 != policy.sha256:
         raise BusyError(
             f"the agent (pid {agent.pid}) runs with another policy than {', '.join(policy.files)}; "
@@ -162,8 +172,18 @@ def agent_of(where: Where) -> Agent | None:
     return agent
 
 
+def look_at_ledger(where: Where) -> Ledger | None:
+    """Give a copy of the ledger for a listing; None where nobody ever kept one.
+
+    Raises:
+        BusyError: Somebody else keeps it locked.
+        StateError: This user may not look into it, or it is damaged: it is left as it is.
+    """
+    return look_into(where.folder, boot_id=where.boot_id, stopwatch=where.stopwatch, now=where.now)
+
+
 def ledger_of(where: Where) -> Ledger | None:
-    """Give the ledger; None where no agent and no command ever kept one.
+    """Give the ledger, to be changed; None where no agent and no command ever kept one.
 
     Raises:
         StateError: This user may not look into the state directory, or the ledger can't be used.
@@ -192,14 +212,13 @@ def firewall_of(where: Where, agent: Agent | None) -> str:
     return agent.firewall
 
 
-def _kept_policy(where: Where, agent: Agent) -> Policy | None:
-    """Give the policy that the agent wrote down, if that is the one it runs with."""
+def _kept_policy(where: Where) -> Policy | None:
+    """Give the policy that the last agent wrote down."""
     texts = tuple(
         PolicyText(file=one.file, folder=one.folder, raw=one.text.encode())
         for one in read_texts(where.folder)
     )
     try:
-        policy = parse_policy(texts) if texts else None
+        return parse_policy(texts) if texts else None
     except PolicyError:
         return None
-    return policy if policy and policy.sha256 == agent.policy_sha256 else None

@@ -4,7 +4,7 @@ from contextlib import nullcontext
 from dataclasses import dataclass
 from pathlib import Path
 
-from agent.act.choose import firewalls_here
+from agent.act.choose import teardown_everywhere
 from agent.act.saved import notes_after_teardown
 from agent.desk.site import PATIENCE_S, Where, agent_of, ledger_of
 from agent.errors import BusyError
@@ -37,14 +37,17 @@ def teardown(where: Where) -> Removed:
     """
     agent = agent_of(where)
     if agent is not None:
-        raise BusyError(f"an agent is running (pid {agent.pid}): stop it first")
+        raise BusyError(
+            f"an agent is running (pid {agent.pid}): stop it first, the service with "
+            "systemctl disable --now abuse-agent"
+        )
     with writer_lock(where.folder, PATIENCE_S) if _is_folder(where) else nullcontext():
         ledger = ledger_of(where)
         bans = ledger.in_force() if ledger else ()
-        found = _removed(len(bans))
         if ledger:
+            # First: were this killed in between, what is still there is known to be over.
             ledger.end((*bans, *ledger.intended().values()), where.now, End.LIFTED)
-    return found
+        return _removed(len(bans))
 
 
 def _is_folder(where: Where) -> bool:
@@ -53,7 +56,5 @@ def _is_folder(where: Where) -> bool:
 
 
 def _removed(bans: int) -> Removed:
-    names = tuple(
-        f"{firewall.name}: {name}" for firewall in firewalls_here() for name in firewall.teardown()
-    )
+    names = teardown_everywhere()
     return Removed(names=names, bans=bans, notes=tuple(notes_after_teardown(Path("/"))))

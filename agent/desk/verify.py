@@ -1,18 +1,21 @@
 """Whether what should be in force is: rules reached, sets there, contents as in the ledger."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
+from contextlib import nullcontext
 from dataclasses import dataclass
 from datetime import datetime
+from pathlib import Path
 
 from agent.act.choose import firewalls_here, open_firewall
 from agent.act.interface import DIFFERS, Firewall
+from agent.act.privilege import demand
+from agent.act.saved import faults_of
 from agent.decide import Reconciliation, Recorded, allow_set, layout_of, reconcile
-from agent.desk.site import PATIENCE_S, Where, firewall_of, ledger_of, policy_of
+from agent.desk.site import PATIENCE_S, Where, firewall_of, look_at_ledger, policy_of
 from agent.loop import with_permits
 from agent.model.address import Prefix, Source
 from agent.model.inspection import Traffic
 from agent.model.layout import Layout
-from agent.model.policy import Policy
 from agent.observe.surroundings import read_surroundings
 from agent.record.ledger import Ledger, MemoryLedger
 from agent.record.locks import Agent, writer_lock
@@ -45,28 +48,43 @@ def verify(where: Where) -> Findings:
         StateError: The state directory or the ledger can't be used.
         FirewallError: The firewall is not there, or not for this process.
     """
-    agent, policy = policy_of(where)
-    firewall = open_firewall(firewall_of(where, agent))
-    with writer_lock(where.folder, PATIENCE_S):
-        ledger = ledger_of(where) or MemoryLedger()
+    demand("CAP_NET_ADMIN")
+    # No state directory is made only to be looked into.
+    with writer_lock(where.folder, PATIENCE_S) if where.folder.is_dir() else nullcontext():
+        agent, policy = policy_of(where)
+        firewall = open_firewall(firewall_of(where, agent))
+        ledger = look_at_ledger(where) or MemoryLedger()
         layout = layout_of(policy)
         missing = firewall.missing(layout)
         installed = firewall.installed(where.now)
         seen = firewall.inspect()
         elsewhere = tuple(_elsewhere(firewall, layout, where.now))
     found = reconcile(_recorded(ledger), installed.bans, layout, where.now)
-    faults = (
-        *(name if name.endswith(DIFFERS) else f"{name} is missing" for name in missing),
-        *_differences(found),
-        *_not_allowed(installed.allowed, policy, ledger, where.now),
-        *seen.faults,
-        *elsewhere,
+    guarded = with_permits(read_surroundings(), ledger.permits(where.now))
+    wanted = frozenset(
+        one for one in allow_set(policy, guarded, where.now) if one.version in firewall.versions
     )
+    contents = (
+        *_differences(found),
+        *_not_allowed(installed.allowed, wanted),
+        *seen.faults,
+    )
+    # Where sets and rules are missing, all else follows from that.
+    faults = (*(_missing(missing) or contents), *elsewhere, *faults_of(Path("/")))
     return Findings(
         firewall=firewall.name,
         agent=agent,
         faults=tuple(dict.fromkeys(faults)),
         traffic=seen.traffic,
+    )
+
+
+def _missing(names: Sequence[str]) -> tuple[str, ...]:
+    """Say what is not there, in one line, and what is not as it should be."""
+    absent = [name for name in names if not name.endswith(DIFFERS)]
+    return (
+        *([f"missing in the firewall: {_some(absent)}; the agent makes it"] if absent else []),
+        *(name for name in names if name.endswith(DIFFERS)),
     )
 
 
@@ -98,17 +116,19 @@ def _differences(found: Reconciliation) -> Iterator[str]:
         yield f"the firewall holds bans that the ledger does not know: {_some(strange)}"
 
 
-def _not_allowed(
-    allowed: frozenset[Prefix], policy: Policy, ledger: Ledger, now: datetime
-) -> Iterator[str]:
-    """Say who should be in the allow set and is not."""
-    guarded = with_permits(read_surroundings(), ledger.permits(now))
-    lacking = allow_set(policy, guarded, now) - allowed
-    if lacking:
-        names = [str(Source(one)) for one in sorted(lacking, key=lambda one: Source(one).order)]
+def _not_allowed(allowed: frozenset[Prefix], wanted: frozenset[Prefix]) -> Iterator[str]:
+    """Say who should be in the allow set and is not, and who is and should not."""
+    if wanted - allowed:
+        names = _names(wanted - allowed)
         yield f"the allow set lacks {_some(names)}: they could be banned with their neighbours"
+    if allowed - wanted:
+        yield f"the allow set holds {_some(_names(allowed - wanted))}, which nobody allowed"
 
 
-def _some(names: list[str]) -> str:
+def _names(prefixes: frozenset[Prefix]) -> list[str]:
+    return [str(Source(one)) for one in sorted(prefixes, key=lambda one: Source(one).order)]
+
+
+def _some(names: Sequence[str]) -> str:
     more = len(names) - NAMED_AT_MOST
     return ", ".join(names[:NAMED_AT_MOST]) + (f" and {more} more" if more > 0 else "")
