@@ -5,14 +5,14 @@ set that add could be refused, because somebody's wider prefix is there: such se
 small, and are read to see what is to be taken out at all.
 """
 
-from collections import Counter
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator
 from dataclasses import dataclass, field
 from datetime import datetime
+from socket import AF_INET, AF_INET6, inet_ntop
 
 from agent.act import nft_read
-from agent.act.nft_names import Kind, kind_of, label_of, name_of, read_name
-from agent.act.nft_script import Entry, Saying, element_of
+from agent.act.nft_names import kind_of, label_of, name_of, read_name
+from agent.act.nft_script import Saying, SetChange, element_of
 from agent.kernel.nf_elements import Element
 from agent.model.address import Prefix
 from agent.model.ban import Ban, Target
@@ -23,7 +23,7 @@ from agent.model.policy import Answer
 _MANY = 10_000
 """From so many adds to one set up, reading what it holds costs less than taking each out."""
 
-_Entries = dict[tuple[str, str], Entry]
+_FAMILIES = {4: AF_INET, 6: AF_INET6}
 
 
 @dataclass(slots=True)
@@ -46,92 +46,69 @@ class Changes:
     names: frozenset[str]
     now: datetime
     homeless: list[Ban] = field(default_factory=list)
-    _hosts: _Entries = field(default_factory=dict)
-    _nets: _Entries = field(default_factory=dict)
+    _sets: dict[str, SetChange] = field(default_factory=dict)
+    _by_target: dict[Target, list[SetChange]] = field(default_factory=dict)
     _ranges: dict[str, list[Element]] = field(default_factory=dict)
-    _homes: dict[tuple[object, ...], tuple[str, Kind]] = field(default_factory=dict)
-    _present: dict[str, frozenset[bytes]] = field(default_factory=dict)
-    _by_target: dict[Target, list[tuple[str, Kind]]] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
-        """Work them out: adds stand in the place of lifts of the same element."""
+        """Work them out: what is both lifted and added is added."""
         for name in sorted(self.names):
             if found := read_name(name):
                 (target, _), kind = found
-                self._by_target.setdefault(target, []).append((name, kind))
+                self._sets[name] = one = SetChange(name, kind)
+                self._by_target.setdefault(target, []).append(one)
         for lift in self.plan.lift:
             self._take_out(lift.held.source.prefix, lift.held.target)
-        say = Saying(self.now).of
-        due = [(self._home_of(ban), ban, said) for ban in self.plan.add if (said := say(ban))]
-        self._read_big(home for (home, _), _, _ in due)
-        for (home, kind), ban, said in due:
-            self._put_in(home, kind, ban, said)
+        self._put_in()
+        for one in self._sets.values():
+            self._clear(one)
 
     @property
-    def hosts(self) -> list[Entry]:
-        """Those of hash sets, what is taken out first."""
-        return _ordered(self._hosts)
+    def hosts(self) -> list[SetChange]:
+        """Those of hash sets."""
+        return [one for one in self._sets.values() if one and one.kind.length]
 
     @property
-    def nets(self) -> list[Entry]:
-        """Those of interval sets, what is taken out first."""
-        return _ordered(self._nets)
+    def nets(self) -> list[SetChange]:
+        """Those of interval sets."""
+        return [one for one in self._sets.values() if one and not one.kind.length]
 
-    def _home_of(self, ban: Ban) -> tuple[str, Kind]:
-        """Give the set that a ban goes into; its name is empty when it is not there."""
-        prefix = ban.source.prefix
-        # The bans live as long as this does: the identity of what many have in common is a key.
-        key = (
-            id(ban.service),
-            ban.scope,
-            ban.answer,
-            id(ban.rate),
-            prefix.version,
-            prefix.prefixlen,
-        )
-        found = self._homes.get(key)
-        if found is None:
-            ban_set, kind = self.layout.set_for(ban), kind_of(prefix)
-            name = name_of(label_of(ban_set), kind) if ban_set else ""
-            found = self._homes[key] = (name if name in self.names else "", kind)
-        return found
+    def _put_in(self) -> None:
+        say, home_of = Saying(self.now).of, _Homes(self.layout, self._sets).of
+        for ban in self.plan.add:
+            said = say(ban)
+            if not said:
+                continue
+            home, prefix = home_of(ban), ban.source.prefix
+            if home is None:
+                self.homeless.append(ban)
+                continue
+            if ban.answer is Answer.THROTTLE:
+                self._take_out(prefix, ban.target, but=home)
+            element = element_of(prefix, home.kind)
+            home.into[element] = f"{element} {said}"
 
-    def _read_big(self, homes: Iterable[str]) -> None:
-        """Read what is there already, where there is much to add to a set of hosts."""
-        for name, count in Counter(homes).items():
-            found = read_name(name)
-            if count >= _MANY and found and found[1].length:
-                self._present[name] = nft_read.keys(name)
+    def _clear(self, one: SetChange) -> None:
+        """Have taken out what may be there of what is put in: of much, only what is there."""
+        if one.kind.length and len(one.into) >= _MANY:
+            family = _FAMILIES[one.kind.version]
+            there = {inet_ntop(family, key) for key in nft_read.keys(one.name) if key}
+            one.out.update(dict.fromkeys(each for each in one.into if each in there))
+        else:
+            one.out.update(dict.fromkeys(one.into))
 
-    def _put_in(self, name: str, kind: Kind, ban: Ban, said: str) -> None:
-        if not name:
-            self.homeless.append(ban)
-            return
-        prefix = ban.source.prefix
-        if ban.answer is Answer.THROTTLE:
-            self._take_out(prefix, ban.target, but=name)
-        element = element_of(prefix, kind)
-        present = self._present.get(name)
-        is_new = present is not None and (
-            not present or prefix.network_address.packed not in present
-        )
-        entries = self._hosts if kind.length else self._nets
-        entries[name, element] = Entry(name, element, said, is_new)
-
-    def _take_out(self, prefix: Prefix, target: Target, but: str = "") -> None:
+    def _take_out(self, prefix: Prefix, target: Target, but: SetChange | None = None) -> None:
         """Take a prefix out of every set of a target, except the one that it goes into."""
         exact = kind_of(prefix)
-        for name, kind in self._by_target.get(target, ()):
-            if name == but or kind.version != prefix.version:
+        for one in self._by_target.get(target, ()):
+            if one is but or one.kind.version != prefix.version:
                 continue
-            if kind.length is None:
-                for element in self._stretches(name, prefix):
-                    self._nets.setdefault((name, element), Entry(name, element))
-            elif prefix == nft_read.EVERYTHING[kind.version]:
-                self._hosts.setdefault((name, "*"), Entry(name, "*"))
-            elif kind is exact:
-                element = element_of(prefix, kind)
-                self._hosts.setdefault((name, element), Entry(name, element))
+            if one.kind.length is None:
+                one.out.update(dict.fromkeys(self._stretches(one.name, prefix)))
+            elif prefix == nft_read.EVERYTHING[prefix.version]:
+                one.out["*"] = None
+            elif one.kind is exact:
+                one.out[element_of(prefix, exact)] = None
 
     def _stretches(self, name: str, prefix: Prefix) -> Iterator[str]:
         """Give the elements of an interval set that a prefix is, or is one part of."""
@@ -145,5 +122,40 @@ class Changes:
                 yield nft_read.text_of(one)
 
 
-def _ordered(entries: _Entries) -> list[Entry]:
-    return sorted(entries.values(), key=lambda one: one.said is not None)
+@dataclass(slots=True)
+class _Homes:
+    """Finds the sets that bans go into, once for all that are treated alike."""
+
+    layout: Layout
+    sets: dict[str, SetChange]
+    _last: Ban | None = None
+    _known: dict[tuple[int, int], SetChange | None] = field(default_factory=dict)
+    _by_treatment: dict[tuple[int, ...], dict[tuple[int, int], SetChange | None]] = field(
+        default_factory=dict
+    )
+
+    def of(self, ban: Ban) -> SetChange | None:
+        """Give the set that a ban goes into; None when it is not there."""
+        last = self._last
+        if (
+            last is None
+            or ban.service is not last.service
+            or ban.scope is not last.scope
+            or ban.answer is not last.answer
+            or ban.rate is not last.rate
+        ):
+            self._last = ban
+            # The bans live as long as this does: the identity of what they share is a key.
+            treatment = (id(ban.service), id(ban.scope), id(ban.answer), id(ban.rate))
+            self._known = self._by_treatment.setdefault(treatment, {})
+        prefix = ban.source.prefix
+        key = (prefix.version, prefix.prefixlen)
+        if key not in self._known:
+            self._known[key] = self._find(ban)
+        return self._known[key]
+
+    def _find(self, ban: Ban) -> SetChange | None:
+        ban_set = self.layout.set_for(ban)
+        if ban_set is None:
+            return None
+        return self.sets.get(name_of(label_of(ban_set), kind_of(ban.source.prefix)))

@@ -4,7 +4,8 @@ Changes are scripts that ``nft`` hands to the kernel, which carries each out who
 at all; what is there is asked of the kernel itself, over netlink.
 """
 
-from collections.abc import Iterable, Iterator, Sequence
+import time
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import datetime
@@ -16,7 +17,8 @@ from agent.act.nft_calm import no_collection
 from agent.act.nft_changes import Changes
 from agent.act.nft_layout import TABLE, Wanted, wanted
 from agent.act.nft_names import read_name
-from agent.act.nft_script import Entry, allow_script, entries_script, table_script
+from agent.act.nft_script import allow_script, table_script
+from agent.act.nft_send import PATIENCE_S, Sending
 from agent.act.nft_structure import Structure, stale_sets, wrong_chains
 from agent.errors import FirewallError, ObserveError
 from agent.kernel.nf_generation import generation
@@ -26,19 +28,20 @@ from agent.model.inspection import Inspection, Traffic
 from agent.model.layout import Layout
 from agent.model.plan import Plan
 
-_ATTEMPTS = 100
-"""Scripts at most, to find the few entries that the kernel refuses among many."""
-
 
 @dataclass(slots=True)
 class Nftables:
     """Keeps the contract of `agent.act.interface`.
+
+    Attributes:
+        stopwatch: Seconds that only go on.
 
     Raises:
         PrivilegeError: This process may not change it.
         FirewallError: There is no ``nft``.
     """
 
+    stopwatch: Callable[[], float] = time.monotonic
     name: Final = "nftables"
     mode: Final = "live"
     outcome: Final = "ban.applied"
@@ -94,13 +97,11 @@ class Nftables:
             if plan.allow is not None:
                 self._allow(plan.allow, nft_read.allowed(shapes))
             changes = Changes(plan, self._layout, frozenset(shapes), now)
-        refused = len(changes.homeless)
-        why = "there is no set for them"
-        for entries in (changes.hosts, changes.nets):
-            attempts = _Attempts()
-            self._send(entries, attempts)
-            refused, why = refused + attempts.refused, attempts.why or why
-        if refused:
+            sending = Sending(self._run, self.stopwatch)
+            sending.changes(changes.hosts)
+            sending.changes(changes.nets)
+        if refused := len(changes.homeless) + sending.refused:
+            why = sending.why or "there is no set for them"
             raise FirewallError(f"nftables did not take {refused} changes: {why}")
 
     def inspect(self) -> Inspection:
@@ -127,9 +128,12 @@ class Nftables:
 
     def _make(self, there: Structure, want: Wanted) -> None:
         """Mend the table, or begin anew where somebody's things in it are in the way."""
+        began = self.stopwatch()
         try:
             self._run(table_script(there, want))
         except FirewallError:
+            if self.stopwatch() - began >= PATIENCE_S:
+                raise
             anew = (f"add table inet {TABLE}\n", f"delete table inet {TABLE}\n")
             self._run((*anew, *table_script(Structure(), want)))
         with _readable():
@@ -141,41 +145,15 @@ class Nftables:
         if want != there:
             self._run(allow_script(sorted(want, key=lambda one: (one.version, one))))
 
-    def _send(self, entries: Sequence[Entry], attempts: "_Attempts") -> None:
-        """Send entries; when they are refused, each half, so that the bad ones stay alone."""
-        if not entries:
-            return
-        if not attempts.left:
-            attempts.refused += len(entries)
-            return
-        attempts.left -= 1
-        try:
-            self._run(entries_script(entries))
-        except FirewallError as error:
-            attempts.why = attempts.why or str(error)
-            if len(entries) == 1:
-                attempts.refused += 1
-                return
-            half = len(entries) // 2
-            self._send(entries[:half], attempts)
-            self._send(entries[half:], attempts)
-
-    def _run(self, lines: Iterable[str]) -> None:
+    def _run(self, lines: Iterable[str], patience_s: float = PATIENCE_S) -> None:
         """Have the kernel carry out a script, and count it as a change of our own.
 
         It counts one, whatever others did in between: what they did is seen afterwards.
         """
-        run("nft", "-f", "-", lines=lines)
+        run("nft", "-f", "-", lines=lines, patience_s=patience_s)
         with _readable():
             if self._generation and generation() != self._generation:
                 self._generation += 1
-
-
-@dataclass(slots=True)
-class _Attempts:
-    left: int = _ATTEMPTS
-    refused: int = 0
-    why: str = ""
 
 
 @contextmanager

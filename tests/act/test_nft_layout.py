@@ -5,8 +5,8 @@ from datetime import timedelta
 import pytest
 
 from agent.act.nft_layout import folded, wanted
-from agent.act.nft_names import KINDS, kind_of, label_of, name_of, read_name
-from agent.act.nft_script import Entry, Saying, allow_script, entries_script, table_script
+from agent.act.nft_names import HOSTS4, KINDS, kind_of, label_of, name_of, read_name
+from agent.act.nft_script import Saying, SetChange, allow_script, entries_script, table_script
 from agent.act.nft_structure import Structure
 from agent.errors import FirewallError
 from agent.model.address import HOST
@@ -168,19 +168,47 @@ def test_a_rate_that_nftables_does_not_know_is_an_error() -> None:
 
 
 def test_what_may_be_there_is_taken_out_before_it_is_put_in() -> None:
-    instant = timedelta(milliseconds=1)
-    entries = [
-        Entry("s", "192.0.2.9"),
-        Entry("s", "192.0.2.1", Saying(NOW).of(ban(lasts=instant))),
-        Entry("s", "192.0.2.2", Saying(NOW).of(ban()), is_new=True),
-    ]
+    change = SetChange(
+        "s", HOSTS4, out=dict.fromkeys(("192.0.2.9", "192.0.2.1")), into={"1": "one", "2": "two"}
+    )
 
-    at, mark = "element inet abuse_agent s {", f'comment "b1 web-connections {int(NOW.timestamp())}'
-    assert list(entries_script(entries)) == [
+    at = "element inet abuse_agent s {"
+    assert list(entries_script([change])) == [
         f"add {at} 192.0.2.9, 192.0.2.1 }}\n",
         f"delete {at} 192.0.2.9, 192.0.2.1 }}\n",
-        f'add {at} 192.0.2.1 timeout 1s {mark} 1", 192.0.2.2 timeout 600s {mark} 600" }}\n',
+        f"add {at} one, two }}\n",
     ]
+
+
+def test_each_ban_of_a_cycle_has_its_own_end() -> None:
+    say = Saying(NOW).of
+    hour, instant = timedelta(hours=1), timedelta(milliseconds=1)
+    bans = [ban(), ban(lasts=hour), ban(lasts=instant), ban(lasts=instant, begins=NOW - hour)]
+    bans += [ban(lasts=hour, begins=NOW - hour / 2), ban()]
+
+    began, half = int(NOW.timestamp()), int(NOW.timestamp()) - 1800
+    assert [say(one) for one in bans] == [
+        f'timeout 600s comment "b1 web-connections {began} 600"',
+        f'timeout 3600s comment "b1 web-connections {began} 3600"',
+        f'timeout 1s comment "b1 web-connections {began} 1"',
+        "",
+        f'timeout 1800s comment "b1 web-connections {half} 3600"',
+        f'timeout 600s comment "b1 web-connections {began} 600"',
+    ]
+
+
+def test_of_what_bans_share_their_moments_alone_are_remembered() -> None:
+    say = Saying(NOW).of
+    first = ban()
+    longer = ban(begins=first.begins, lasts=timedelta(hours=2), ban_id="b2", rule="other")
+    earlier = ban(begins=NOW - timedelta(minutes=1), lasts=first.lasts)
+
+    assert [say(one).split(" comment ")[0] for one in (first, longer, earlier)] == [
+        "timeout 600s",
+        "timeout 7200s",
+        "timeout 540s",
+    ]
+    assert "b2 other" in say(longer)
 
 
 def test_the_allow_set_is_replaced_in_one_script() -> None:
