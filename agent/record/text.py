@@ -1,7 +1,7 @@
 """An event as one line for a person: when, how loud, and a sentence."""
 
 from collections.abc import Callable, Mapping
-from datetime import datetime
+from datetime import UTC, datetime
 from typing import Any
 
 from agent.errors import Fault
@@ -18,6 +18,13 @@ _BANS = {
     "ban.expired": "is no longer {done}",
     "ban.adopted": "was {done} already",
     "ban.restored": "is {done} again for the rest of its time",
+}
+_DRY_BANS = _BANS | {
+    "ban.planned": "would now be {done}",
+    "ban.applied": "would be {done}",
+    "ban.lifted": "would no longer be {done}",
+    "ban.expired": "would no longer be {done}",
+    "ban.restored": "would be {done} again for the rest of its time",
 }
 
 
@@ -39,7 +46,7 @@ def sentence_of(fields: Fields) -> str:
     Args:
         fields: The event's own, ``event`` and ``mode``.
     """
-    return _printable(_SENTENCES.get(fields["event"], _plain)(fields))
+    return printable(_SENTENCES.get(fields["event"], _plain)(fields))
 
 
 def duration(seconds: float) -> str:
@@ -52,8 +59,26 @@ def duration(seconds: float) -> str:
     return "".join(parts[:2]) or "0s"
 
 
-def _printable(text: str) -> str:
-    return "".join(one if one.isprintable() else f"\\x{ord(one):02x}" for one in text)
+def until(moment: datetime) -> str:
+    """Write when something ends, the same wherever a person reads it."""
+    return f"until {moment.astimezone(UTC):%Y-%m-%d %H:%M:%S} UTC"
+
+
+def counted(count: int, one: str, many: str = "") -> str:
+    """Write how many there are: ``1 ban``, ``2 bans``, ``2 entries`` when `many` says so."""
+    return f"{count} {one if count == 1 else many or f'{one}s'}"
+
+
+def printable(text: str) -> str:
+    """Write what is no printable character (Unicode's classes Cc, Cf ...) as Python escapes it.
+
+    So nobody's words can move the cursor of a terminal, ring it, or turn a line around.
+    """
+    return "".join(one if one.isprintable() else _escaped(one) for one in text)
+
+
+def _escaped(character: str) -> str:
+    return character.encode("unicode_escape").decode()
 
 
 def _started(fields: Fields) -> str:
@@ -76,17 +101,22 @@ def _rejected(fields: Fields) -> str:
 
 def _completed(fields: Fields) -> str:
     states = ", ".join(f"{name} {count}" for name, count in fields["states"].items())
-    bans = "would-be bans" if fields["mode"] == "dry-run" else "bans"
-    return (
-        f"{fields['sockets']} sockets ({states}), {fields['sources']} sources, "
-        f"{fields['bans_in_force']} {bans} in force, {fields['cycle_ms']:.0f} ms"
+    # Beside a live agent, a dry run counts that agent's bans with its own.
+    taken = "taken as " if fields["mode"] == "dry-run" else ""
+    parts = (
+        counted(fields["sockets"], "socket") + (f" ({states})" if states else ""),
+        counted(fields["sources"], "source"),
+        f"{counted(fields['bans_in_force'], 'ban')} {taken}in force",
+        f"{fields['cycle_ms']:.0f} ms",
     )
+    return ", ".join(parts)
 
 
 def _source(fields: Fields) -> str:
-    measure = fields["measure"].replace("_", "-")
+    kind = "" if fields["measure"] == "connections" else f"{fields['measure']} "
+    connections = counted(fields["count"], f"{kind.replace('_', '-')}connection")
     return (
-        f"{fields['source']}: {fields['count']} {measure} to {fields['service']}, "
+        f"{fields['source']}: {connections} to {fields['service']}, "
         f"limit {fields['limit']} ({fields['rule']}{_granted(fields)})"
     )
 
@@ -111,9 +141,10 @@ def _exempt(fields: Fields) -> str:
 def _ban(fields: Fields) -> str:
     where = fields["service"] if fields["scope"] == "service" else "this host"
     done = f"slowed down at {where}" if fields["answer"] == "throttle" else f"banned from {where}"
-    words = _BANS[fields["event"]].format(done=done)
-    if fields["mode"] == "dry-run":
-        words = words.replace("is ", "would be ", 1) if words.startswith("is ") else words
+    is_dry = fields["mode"] == "dry-run"
+    if is_dry and fields["event"] == "ban.adopted":
+        return f"{fields['source']} is {done} already (read from the firewall)"
+    words = (_DRY_BANS if is_dry else _BANS)[fields["event"]].format(done=done)
     for_s = f" for {duration(fields['for_s'])}" if fields["event"] in _WITH_LENGTH else ""
     over = "its time is over; it was for " if fields["event"] == "ban.expired" else ""
     error = f": {fields['error']}" if "error" in fields else ""
@@ -123,8 +154,8 @@ def _ban(fields: Fields) -> str:
 def _summary(fields: Fields) -> str:
     counts = ", ".join(f"{name} {count}" for name, count in fields["verdicts"].items())
     return (
-        f"{fields['began']} sources came near or over a limit, {fields['ended']} are no longer; "
-        f"those that are, by verdict: {counts or 'none'}"
+        f"near or over a limit: {fields['began']} more, {fields['ended']} no longer; "
+        f"all that are, by verdict: {counts or 'none'}"
     )
 
 
@@ -138,9 +169,29 @@ def _guard(fields: Fields) -> str:
 
 
 def _cut(fields: Fields) -> str:
-    flows = f", tracked flows removed: {fields['flows']}" if fields["flows"] else ""
-    trouble = f"; still there: {fields['left']}: {fields['error']}" if "error" in fields else ""
-    return f"connections of banned sources closed: {fields['sockets']}{flows}{trouble}"
+    done = [f"{counted(fields['sockets'], 'connection')} of banned sources closed"]
+    if fields["flows"]:
+        done.append(f"{counted(fields['flows'], 'tracked flow')} removed")
+    if "error" not in fields:
+        return ", ".join(done)
+    left = (
+        f"{counted(fields['left'], 'is', 'are')} still open" if fields["left"] else "not all done"
+    )
+    return f"{', '.join(done)}; {left}: {fields['error']}"
+
+
+def _moved(fields: Fields) -> str:
+    return (
+        f"bans are kept in {fields['firewall']} now; what an earlier run had left elsewhere is "
+        f"removed: {', '.join(fields['removed'])}"
+    )
+
+
+def _summed_up(fields: Fields) -> str:
+    """Say of very many bans at once what would have been said of each."""
+    words = _BANS[fields["what"]].format(done="banned")
+    error = f": {fields['error']}" if "error" in fields else ""
+    return f"{fields['bans']} sources, each {words}{error}"
 
 
 def _healed(fields: Fields) -> str:
@@ -185,10 +236,10 @@ _SENTENCES: dict[str, Callable[[Fields], str]] = {
     "agent.degraded": lambda fields: f"the ledger can't be written: {fields['reason']}; bans go on",
     "agent.recovered": lambda _fields: "the ledger can be written again",
     "ledger.rebuilt": lambda fields: f"it was damaged; the old file is {fields['damaged']}",
+    "lift.failed": lambda fields: f"{fields['source']} could NOT be let go: {fields['error']}",
+    "bans.summary": _summed_up,
     "firewall.healed": _healed,
-    "firewall.moved": lambda fields: (
-        f"bans are in {fields['firewall']} now; removed from before: {', '.join(fields['removed'])}"
-    ),
+    "firewall.moved": _moved,
     "sockets.cut": _cut,
     "set.filling": _filling,
     "set.full": _filling,

@@ -1,5 +1,6 @@
 import io
 from dataclasses import replace
+from datetime import datetime, timedelta, timezone
 
 import pytest
 
@@ -10,7 +11,7 @@ from agent.model.verdict import Finding
 from agent.record import ban_events, events
 from agent.record.audit import Audit, Format
 from agent.record.events import Event
-from agent.record.text import duration
+from agent.record.text import counted, duration, printable, until
 from tests.builders import (
     NOW,
     ban,
@@ -46,6 +47,38 @@ def sentence(event: Event) -> str:
 )
 def test_a_duration_reads_as_in_a_policy(seconds: float, expected: str) -> None:
     assert duration(seconds) == expected
+
+
+def test_a_moment_reads_alike_wherever_the_reader_is() -> None:
+    moment = datetime(2026, 11, 21, 16, 2, 1, 956973, tzinfo=timezone(timedelta(hours=1)))
+
+    assert until(moment) == "until 2026-11-21 15:02:01 UTC"
+
+
+@pytest.mark.parametrize(
+    ("found", "expected"),
+    [
+        (counted(0, "ban"), "0 bans"),
+        (counted(1, "ban"), "1 ban"),
+        (counted(2, "entry", "entries"), "2 entries"),
+    ],
+)
+def test_one_is_not_many(found: str, expected: str) -> None:
+    assert found == expected
+
+
+@pytest.mark.parametrize(
+    ("text", "expected"),
+    [
+        pytest.param("caf\u00e9 \\ 100%", "caf\u00e9 \\ 100%", id="plain"),
+        pytest.param("\x1b[2Ja\x07", "\\x1b[2Ja\\x07", id="terminal"),
+        pytest.param("a\u202eb", "a\\u202eb", id="turned-around"),
+        pytest.param("a\nb\x85\u2028", "a\\nb\\x85\\u2028", id="lines"),
+        pytest.param("\U000e0041\udc80", "\\U000e0041\\udc80", id="wide-and-broken"),
+    ],
+)
+def test_nothing_reaches_a_terminal_that_it_would_obey(text: str, expected: str) -> None:
+    assert printable(text) == expected
 
 
 SENTENCES = [
@@ -99,7 +132,7 @@ SENTENCES = [
         events.cycle_completed(
             sample(tally({"192.0.2.1": 2})), 1, {"sample_ms": 1.0, "cycle_ms": 2.4}, 0
         ),
-        "cycle.completed    2 sockets (ESTABLISHED 2), 1 sources, 0 would-be bans in force, 2 ms",
+        "cycle.completed    2 sockets (ESTABLISHED 2), 1 source, 0 bans taken as in force, 2 ms",
         id="cycle",
     ),
     pytest.param(
@@ -142,9 +175,42 @@ SENTENCES = [
                 decide(inputs({f"192.0.2.{host}": 101 for host in range(150)}), policy())
             )
         ),
-        "sources.summary    150 sources came near or over a limit, 0 are no longer; "
-        "those that are, by verdict: ban 150",
+        "sources.summary    near or over a limit: 150 more, 0 no longer; "
+        "all that are, by verdict: ban 150",
         id="summary",
+    ),
+    pytest.param(
+        events.cycle_completed(sample(), 0, {"sample_ms": 1.0, "cycle_ms": 2.4}, 1),
+        "cycle.completed    0 sockets, 0 sources, 1 ban taken as in force, 2 ms",
+        id="cycle-that-saw-nothing",
+    ),
+    pytest.param(
+        ban_events.ban_event("ban.adopted", ban(), "dry-run"),
+        "ban.adopted        192.0.2.10 is banned from web already (read from the firewall)",
+        id="of-a-live-agent-beside",
+    ),
+    pytest.param(
+        ban_events.sockets_cut(1, 0, 0, None),
+        "sockets.cut        1 connection of banned sources closed",
+        id="cut",
+    ),
+    pytest.param(
+        ban_events.sockets_cut(20, 3, 1, "sockets are left: no"),
+        "sockets.cut        20 connections of banned sources closed, 3 tracked flows removed; "
+        "1 is still open: sockets are left: no",
+        id="cut-but-not-all",
+    ),
+    pytest.param(
+        ban_events.sockets_cut(2, 0, 0, "flows are left: no"),
+        "sockets.cut        2 connections of banned sources closed; not all done: "
+        "flows are left: no",
+        id="cut-but-not-the-flows",
+    ),
+    pytest.param(
+        events.firewall_moved("nftables", ("iptables: aa4-host", "iptables: aa6-host")),
+        "firewall.moved     bans are kept in nftables now; what an earlier run had left "
+        "elsewhere is removed: iptables: aa4-host, iptables: aa6-host",
+        id="moved",
     ),
     pytest.param(
         Event("flood.suspected", {"service": "web"}),
@@ -174,13 +240,13 @@ def test_an_event_reads_as_a_sentence(event: Event, expected: str) -> None:
         ),
         pytest.param(
             ban_events.ban_event("ban.expired", ban(), "nftables"),
-            "192.0.2.10 would be no longer banned from web: its time is over; it was for "
+            "192.0.2.10 would no longer be banned from web: its time is over; it was for "
             "web-connections: too many",
             id="expired",
         ),
         pytest.param(
             ban_events.ban_lifted(Lift(held=held(ban()), reason="exempt"), ban(), "nftables", NOW),
-            "192.0.2.10 would be no longer banned from web: exempt",
+            "192.0.2.10 would no longer be banned from web: exempt",
             id="lifted",
         ),
     ],
