@@ -11,9 +11,9 @@ from datetime import datetime, timedelta
 from functools import cache
 from ipaddress import IPv4Network, IPv6Network, ip_network
 from math import ceil, inf
-from socket import AF_INET, AF_INET6, inet_pton
+from socket import AF_INET, AF_INET6, inet_ntop, inet_pton
 
-from agent.act.comment import comment_of, mark_of
+from agent.act.comment import mark_of, times_of
 from agent.act.ipset_names import allow_name, set_name
 from agent.model.address import Prefix, Source
 from agent.model.ban import Ban, Held, Installed, Target
@@ -86,6 +86,24 @@ class Tally:
     unplaced: int = 0
 
 
+@dataclass(slots=True)
+class _Span:
+    """How long bans last, worked out only once for those that one cycle made alike."""
+
+    now: datetime
+    _begins: datetime | None = None
+    _lasts: timedelta | None = None
+    _found: tuple[int, str] = (0, "")
+
+    def of(self, ban: Ban) -> tuple[int, str]:
+        """Give the timeout, 0 when the ban is over, and the end of the comment."""
+        if ban.lasts != self._lasts or ban.begins != self._begins:
+            self._begins, self._lasts = ban.begins, ban.lasts
+            timeout_s = min(ceil(ban.rest(self.now).total_seconds()), MOST_S)
+            self._found = timeout_s, times_of(ban)
+        return self._found
+
+
 def lift_lines(
     lifts: Iterable[Lift], table: SetTable, there: Container[str], tally: Tally
 ) -> Iterator[str]:
@@ -104,9 +122,10 @@ def add_lines(bans: Iterable[Ban], table: SetTable, now: datetime, tally: Tally)
     A throttle leaves the sets of the other rates first: a source has one.
     """
     places: dict[object, tuple[str | None, tuple[str, ...]]] = {}
+    span = _Span(now)
     for ban in bans:
-        rest_s = ban.rest(now).total_seconds()
-        if not rest_s:
+        timeout_s, times = span.of(ban)
+        if not timeout_s:
             continue
         prefix = ban.source.prefix
         # The bans live as long as this runs, so that what they refer to is known by its
@@ -123,16 +142,16 @@ def add_lines(bans: Iterable[Ban], table: SetTable, now: datetime, tally: Tally)
         if found is None:
             found = places[key] = _place(ban, table)
         name, others = found
-        text = str(prefix)
+        text = _written(prefix)
         for other in others:
             tally.lifted[other] += 1
             yield f"del {other} {text}\n"
         if name is None:
             tally.unplaced += 1
             continue
-        timeout_s = min(ceil(rest_s), MOST_S)
         tally.added[name].append(timeout_s)
-        yield f'add {name} {text} timeout {timeout_s} comment "{comment_of(ban)}"\n'
+        comment = f"{ban.ban_id} {ban.rule} {times}"
+        yield f'add {name} {text} timeout {timeout_s} comment "{comment}"\n'
 
 
 def allow_lines(
@@ -203,6 +222,12 @@ def _place(ban: Ban, table: SetTable) -> tuple[str | None, tuple[str, ...]]:
     name = table.name_for(ban)
     fitting = table.names_for(ban.target, ban.source.prefix.version) if name else ()
     return name, tuple(one for one in fitting if one != name)
+
+
+def _written(prefix: Prefix) -> str:
+    """Write a prefix by its bytes, in a third of the time that its own text would take."""
+    family = AF_INET if prefix.version == 4 else AF_INET6  # noqa: PLR2004
+    return f"{inet_ntop(family, prefix.network_address.packed)}/{prefix.prefixlen}"
 
 
 def _network(text: str) -> Prefix:

@@ -84,6 +84,27 @@ def test_every_ban_has_a_timeout(lasts: timedelta, expected: int) -> None:
     assert line.startswith(f"add aa4-web 192.0.2.10/32 timeout {expected} comment ")
 
 
+def test_bans_of_several_cycles_and_lengths_each_keep_their_own_times() -> None:
+    minute = timedelta(minutes=1)
+    bans = [
+        ban("192.0.2.1/32"),
+        ban("2001:db8::/64", begins=NOW - minute),
+        ban("192.0.2.3/32", begins=NOW - 10 * minute),
+        ban("192.0.2.4/32", begins=NOW - minute, lasts=2 * minute),
+        ban("::ffff:0:0/96", lasts=2 * minute),
+    ]
+
+    written = lines(*bans)
+
+    begun = int(NOW.timestamp())
+    assert written == [
+        f'add aa4-web 192.0.2.1/32 timeout 600 comment "b1 web-connections {begun} 600"\n',
+        f'add aa6-web 2001:db8::/64 timeout 540 comment "b1 web-connections {begun - 60} 600"\n',
+        f'add aa4-web 192.0.2.4/32 timeout 60 comment "b1 web-connections {begun - 60} 120"\n',
+        f'add aa6-web ::ffff:0.0.0.0/96 timeout 120 comment "b1 web-connections {begun} 120"\n',
+    ]
+
+
 def test_a_throttle_leaves_the_sets_of_the_other_rates() -> None:
     two = layout(half_open(), half_open("faster", rate=Rate(count=5, per=timedelta(seconds=1))))
     first, second = (set_name(one, 4) for one in two.sets if one.rate)
