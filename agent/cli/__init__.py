@@ -3,12 +3,13 @@
 import os
 import signal
 import sys
-from io import TextIOWrapper
+from io import StringIO, TextIOWrapper
 from typing import NoReturn
 
 import click
 
 from agent.cli.group import main
+from agent.cli.output import say
 from agent.errors import AgentError, PolicyError
 
 PROGRAM = "abuse-agent"
@@ -48,7 +49,9 @@ def _run() -> int:
     try:
         result = main.main(prog_name=PROGRAM, standalone_mode=False)
     except click.ClickException as error:
-        error.show()
+        # It repeats what was typed, which may come from a script and its data.
+        error.show(shown := StringIO())
+        say(shown.getvalue().rstrip("\n"), is_error=True)
         return error.exit_code
     except (BrokenPipeError, SystemExit):
         # Nobody reads any more; click turns that into an exit of its own.
@@ -59,7 +62,7 @@ def _run() -> int:
         if os.environ.get("ABUSE_AGENT_DEBUG"):
             raise
         text, status = told(error)
-        click.echo(text, err=True)
+        say(text, is_error=True)
         return status
     return result if isinstance(result, int) else 0
 

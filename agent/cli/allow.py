@@ -4,11 +4,11 @@ from datetime import timedelta
 
 import click
 
-from agent.cli.options import LengthType, SourceType, as_json, show, tell, where, where_options
+from agent.cli.options import LengthType, SourceType, as_json, show_pardon, where, where_options
+from agent.cli.output import say, tell
 from agent.desk import by_hand
 from agent.desk.site import open_site
 from agent.model.address import Source
-from agent.record.events import rfc3339
 from agent.record.text import duration
 
 
@@ -33,8 +33,7 @@ def allow(  # noqa: PLR0913 - one argument an option
     with open_site(where(paths, firewall, state_dir)) as site:
         pardon = by_hand.allow(site, source, lasts)
     if is_json:
-        lifted = [str(one) for one in pardon.lifted]
-        show({"source": str(source), "until": rfc3339(pardon.until), "lifted": lifted})
+        show_pardon(source, pardon)
         return
-    tell(site.news, is_json=False)
-    click.echo(f"{source} passes for {duration(lasts.total_seconds())}")
+    tell(site.news, now=site.now, is_json=False)
+    say(f"{source} passes for {duration(lasts.total_seconds())}")

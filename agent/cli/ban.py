@@ -4,13 +4,24 @@ from datetime import timedelta
 
 import click
 
-from agent.cli.options import LengthType, SourceType, as_json, tell, where, where_options
+from agent.cli.options import LengthType, SourceType, as_json, where, where_options
+from agent.cli.output import say, tell
 from agent.decide.by_hand import Order
 from agent.desk import by_hand
 from agent.desk.site import Site, open_site
 from agent.errors import FirewallError
 from agent.model.address import Source
 from agent.model.policy import Scope, Service
+
+LONGEST_REASON = 200
+
+
+def _reason(_context: click.Context, _param: click.Parameter, value: str) -> str:
+    """Give the reason as one line."""
+    reason = " ".join(value.split())
+    if len(reason) > LONGEST_REASON:
+        raise click.BadParameter(f"it has {len(reason)} characters: at most {LONGEST_REASON}")
+    return reason
 
 
 @click.command()
@@ -30,7 +41,12 @@ from agent.model.policy import Scope, Service
     multiple=True,
     help="With --scope service: from this one; may be given again.  [default: all]",
 )
-@click.option("--reason", default="", help="For the records.")
+@click.option(
+    "--reason",
+    default="",
+    callback=_reason,
+    help=f"For the records, at most {LONGEST_REASON} characters.",
+)
 @where_options
 @as_json
 def ban(  # noqa: PLR0913 - one argument an option
@@ -58,13 +74,13 @@ def ban(  # noqa: PLR0913 - one argument an option
             scope=Scope(scope),
             services=_services(site, names),
             lasts=lasts,
-            reason=" ".join(reason.split()),
+            reason=reason,
         )
         ended = by_hand.ban(site, order)
     # Out of the lock: whoever reads this slowly must not keep the agent waiting.
-    tell(site.news, is_json=is_json)
+    tell(site.news, now=site.now, is_json=is_json)
     for permit in () if is_json else ended:
-        click.echo(f"{source} had been {permit.why}: that is over")
+        say(f"{source} had been {permit.why}: that is over")
     if any(event.name == "ban.failed" for event in site.news):
         raise FirewallError(f"{source} is not banned")
 

@@ -1,15 +1,23 @@
 """``abuse-agent bans``: who is kept out, and for how long."""
 
+import shutil
+import sys
 from datetime import datetime
 
 import click
 
-from agent.cli.options import STATE_DIR, as_json, show, where
+from agent.cli.options import STATE_DIR, as_json, where
+from agent.cli.output import say, show
 from agent.desk import listing
 from agent.model.ban import Ban
 from agent.model.policy import Scope
 from agent.record.ban_events import ban_fields
-from agent.record.text import duration
+from agent.record.text import duration, printable
+
+_HEAD = ("SOURCE", "KEPT FROM", "LEFT", "ID", "WHY")
+_CUT = "..."
+_LEAST = 20
+"""Of a reason stays, however narrow a terminal is."""
 
 
 @click.command()
@@ -22,14 +30,30 @@ def bans(*, state_dir: str, is_json: bool) -> None:
     if is_json:
         show([{**ban_fields(ban), "left_s": _left_s(ban, place.now)} for ban in found])
         return
-    rows = [_row(ban, place.now) for ban in found]
-    if not rows:
-        click.echo("no bans in force")
+    if not found:
+        say("no bans in force")
         return
-    widths = [max(len(row[at]) for row in rows) for at in range(len(rows[0]) - 1)]
-    for row in rows:
-        head = "  ".join(cell.ljust(width) for cell, width in zip(row, widths, strict=False))
-        click.echo(f"{head}  {row[-1]}")
+    columns = shutil.get_terminal_size().columns if sys.stdout.isatty() else None
+    for line in lines_of([_row(ban, place.now) for ban in found], columns):
+        say(line)
+
+
+def lines_of(rows: list[tuple[str, ...]], columns: int | None) -> list[str]:
+    """Write a table with a header; its last cells are cut at so many columns, None for never."""
+    table = [_HEAD, *(tuple(map(printable, row)) for row in rows)]
+    widths = [max(map(len, cells)) for cells in zip(*table, strict=True)][:-1]
+    used = sum(width + 2 for width in widths)
+    room = None if columns is None else max(_LEAST, columns - used)
+    return [
+        "  ".join((*map(str.ljust, row, widths), _cut(row[-1], room)))  # ends with the shorter
+        for row in table
+    ]
+
+
+def _cut(text: str, room: int | None) -> str:
+    if room is None or len(text) <= room:
+        return text
+    return text[: room - len(_CUT)] + _CUT
 
 
 def _row(ban: Ban, now: datetime) -> tuple[str, ...]:

@@ -4,9 +4,11 @@ from collections.abc import Iterable
 
 import click
 
+from agent.cli.output import say
 from agent.errors import Fault, MissingFileError, PolicyError
 from agent.model.policy import Policy
 from agent.policy import load_policy
+from agent.record.text import counted
 
 
 @click.command()
@@ -22,7 +24,7 @@ def check(paths: tuple[str, ...], *, together: bool) -> None:
     for group in [paths] if together else [(path,) for path in paths]:
         try:
             policy = load_policy(group)
-            click.echo("\n".join((_summary(policy), *policy.notes)))
+            say("\n".join((_summary(policy), *policy.notes)))
         except PolicyError as error:
             failed.append(error)
     if failed:
@@ -37,12 +39,8 @@ def _faults(errors: Iterable[PolicyError]) -> tuple[Fault, ...]:
 
 def _summary(policy: Policy) -> str:
     counts = (
-        _counted(policy.rules, "rule", "rules"),
-        _counted(policy.services, "service", "services"),
-        _counted(policy.allowlist, "allowlist entry", "allowlist entries"),
+        counted(len(policy.rules), "rule"),
+        counted(len(policy.services), "service"),
+        counted(len(policy.allowlist), "allowlist entry", "allowlist entries"),
     )
     return f"{', '.join(policy.files)}: right: {', '.join(counts)}"
-
-
-def _counted(things: tuple[object, ...], one: str, many: str) -> str:
-    return f"{len(things)} {one if len(things) == 1 else many}"

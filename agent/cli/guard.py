@@ -2,9 +2,11 @@
 
 import click
 
-from agent.cli.options import STATE_DIR, as_json, show, where
+from agent.cli.options import STATE_DIR, as_json, where
+from agent.cli.output import say, show
 from agent.desk import listing
-from agent.record.events import prefix_text
+from agent.model.inputs import Guard
+from agent.record.events import Json, prefix_text, rfc3339
 
 
 @click.command()
@@ -17,8 +19,13 @@ def guard(*, state_dir: str, is_json: bool) -> None:
     """
     found = listing.guarded(where((), None, state_dir)).guards
     if is_json:
-        show([{"prefix": prefix_text(one.prefix), "why": one.why} for one in found])
+        show([_fields(one) for one in found])
         return
     width = max((len(prefix_text(one.prefix)) for one in found), default=0)
     for one in found:
-        click.echo(f"{prefix_text(one.prefix):<{width}}  {one.why}")
+        say(f"{prefix_text(one.prefix):<{width}}  {one.why}")
+
+
+def _fields(found: Guard) -> dict[str, Json]:
+    until = None if found.until is None else rfc3339(found.until)
+    return {"prefix": prefix_text(found.prefix), "why": found.why, "until": until}

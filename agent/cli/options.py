@@ -1,20 +1,20 @@
 """Options and arguments that several commands share."""
 
-import json
-from collections.abc import Callable, Iterable
+from collections.abc import Callable
 from datetime import timedelta
 from pathlib import Path
 from typing import Any, TypeVar
 
 import click
 
+from agent.cli.output import show
+from agent.desk.by_hand import Pardon
 from agent.desk.site import Where
 from agent.model.address import Source
 from agent.policy import names, scalars
 from agent.policy.fields import LONGEST
 from agent.policy.scalars import Misfit
-from agent.record.events import Event
-from agent.record.text import sentence_of
+from agent.record.events import rfc3339
 from agent.service import clock
 
 F = TypeVar("F", bound=Callable[..., Any])
@@ -40,12 +40,18 @@ class SourceType(click.ParamType[Source]):
         try:
             prefix = names.prefix(value)
         except Misfit as misfit:
-            hint = f": {misfit}" if str(misfit) else ""
-            self.fail(f"{value!r} is no address and no prefix{hint}", param, ctx)
+            self.fail(f"{value!r} is {_what_instead(value, misfit)}", param, ctx)
         widest = _WIDEST[prefix.version]
         if prefix.prefixlen < widest and not self._is_any_width:
             self.fail(f"{prefix} is too wide: at most a /{widest}", param, ctx)
         return Source(prefix)
+
+
+def _what_instead(value: str, misfit: Misfit) -> str:
+    address = value.partition("/")[0]
+    if any(map(str.isalpha, address)) and not set(":%") & set(address):
+        return "a name; give an address"
+    return "no address and no prefix" + (f": {misfit}" if str(misfit) else "")
 
 
 class LengthType(click.ParamType[timedelta]):
@@ -99,15 +105,7 @@ def where(paths: tuple[str, ...], firewall: str | None, state_dir: str) -> Where
     )
 
 
-def show(value: object) -> None:
-    """Print a value as JSON."""
-    click.echo(json.dumps(value, indent=2))
-
-
-def tell(news: Iterable[Event], *, is_json: bool) -> None:
-    """Print what happened: events as JSON lines, or a sentence each; plans are left out."""
-    for event in news:
-        if event.name == "ban.planned":
-            continue
-        fields = {"event": event.name, "mode": "live", **event.fields}
-        click.echo(json.dumps(fields) if is_json else sentence_of(fields))
+def show_pardon(source: Source, pardon: Pardon) -> None:
+    """Print as JSON whom a person let go, which bans that lifted, and until when it holds."""
+    lifted = [str(one) for one in pardon.lifted]
+    show({"source": str(source), "lifted": lifted, "until": rfc3339(pardon.until)})

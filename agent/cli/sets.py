@@ -7,6 +7,7 @@ import click
 from agent.act import ipset_sets
 from agent.act.command import find
 from agent.act.saved import names_saved
+from agent.cli.output import say
 
 
 @click.command()
@@ -20,7 +21,7 @@ def sets() -> None:
     saved = names_saved(Path("/"))
     names = sorted({name for each in saved.values() for name in each})
     if not names or find("ipset") is None:
-        click.echo("nothing to do: no saved rules name sets of ours" if not names else "no ipset")
+        say("nothing to do: no saved rules name sets of ours" if not names else "no ipset")
         return
     made = ipset_sets.create(names)
-    click.echo(f"{len(made)} made, {len(names) - len(made)} were there: {', '.join(names)}")
+    say(f"{len(made)} made, {len(names) - len(made)} were there: {', '.join(names)}")

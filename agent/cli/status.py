@@ -5,16 +5,18 @@ from datetime import timedelta
 
 import click
 
-from agent.cli.options import STATE_DIR, as_json, show, where
+from agent.cli.options import STATE_DIR, as_json, where
+from agent.cli.output import say, show
 from agent.desk import listing
 from agent.desk.listing import Status
 from agent.model.ban import Ban
 from agent.model.policy import Scope
 from agent.record.events import Json, prefix_text, rfc3339
 from agent.record.locks import Agent
-from agent.record.text import duration
+from agent.record.text import duration, until
 
 _LATE_CYCLES = 3
+_NOT_RUNNING = "no agent is running, nobody new is banned: systemctl start abuse-agent"
 
 
 @click.command()
@@ -27,7 +29,7 @@ def status(*, state_dir: str, is_json: bool) -> None:
         show(_fields(found))
         return
     for line in _lines(found):
-        click.echo(line)
+        say(line)
 
 
 def _fields(found: Status) -> dict[str, Json]:
@@ -61,11 +63,10 @@ def _lines(found: Status) -> list[str]:
     kinds = Counter(_kept_from(ban) for ban in found.bans)
     parts = ", ".join(f"{count} {kind}" for kind, count in sorted(kinds.items()))
     return [
-        *(_agent_lines(found) if found.agent else ["no agent is running: nobody new is banned"]),
+        *(_agent_lines(found) if found.agent else [_NOT_RUNNING]),
         f"bans     {len(found.bans)} in force{f': {parts}' if parts else ''}",
         *(
-            f"passes   {prefix_text(one.prefix)}, {one.why}, for another "
-            f"{duration(round((one.until - found.now).total_seconds()))}"
+            f"passes   {prefix_text(one.prefix)}, {one.why} {until(one.until)}"
             for one in found.permits
         ),
     ]

@@ -2,21 +2,26 @@
 
 import click
 
-from agent.cli.options import STATE_DIR, where
+from agent.cli.options import STATE_DIR, as_json, where
+from agent.cli.output import say, show
 from agent.desk import teardown as desk
 
 
 @click.command()
 @click.option("--state-dir", metavar="DIR", default=STATE_DIR, show_default=True)
-def teardown(*, state_dir: str) -> None:
+@as_json
+def teardown(*, state_dir: str, is_json: bool) -> None:
     """Remove all rules and sets of ours, and end all bans.
 
     The agent has to be stopped before. The ledger keeps its history; remove the state
     directory to forget that as well.
     """
     found = desk.teardown(where((), None, state_dir))
+    if is_json:
+        show({"removed": found.names, "bans_ended": found.bans, "notes": found.notes})
+        return
     for name in found.names:
-        click.echo(f"removed {name}")
-    click.echo(f"bans ended: {found.bans}" if found.names or found.bans else "nothing was there")
+        say(f"removed {name}")
+    say(f"bans ended: {found.bans}" if found.names or found.bans else "nothing was there")
     for note in found.notes:
-        click.echo(f"note: {note}")
+        say(f"note: {note}")

@@ -2,7 +2,8 @@
 
 import click
 
-from agent.cli.options import SourceType, as_json, tell, where, where_options
+from agent.cli.options import SourceType, as_json, show_pardon, where, where_options
+from agent.cli.output import say, tell
 from agent.desk import by_hand
 from agent.desk.by_hand import GRACE
 from agent.desk.site import open_site
@@ -27,7 +28,9 @@ def unban(
     An address on a banned IPv6 /64 frees that line; one inside a wider ban passes alone.
     """
     with open_site(where(paths, firewall, state_dir)) as site:
-        by_hand.unban(site, source)
-    tell(site.news, is_json=is_json)
-    if not is_json:
-        click.echo(f"{source} stays free for {duration(GRACE.total_seconds())}")
+        pardon = by_hand.unban(site, source)
+    if is_json:
+        show_pardon(source, pardon)
+        return
+    tell(site.news, now=site.now, is_json=False)
+    say(f"{source} stays free for {duration(GRACE.total_seconds())}")

@@ -1,12 +1,16 @@
 """``abuse-agent verify``: is what should be in force really in force?"""
 
+from collections.abc import Sequence
 from dataclasses import asdict
 
 import click
 
-from agent.cli.options import as_json, show, where, where_options
+from agent.cli.options import as_json, where, where_options
+from agent.cli.output import say, show
 from agent.desk import verify as desk
 from agent.desk.verify import Findings
+from agent.model.inspection import Traffic
+from agent.record.text import counted
 
 
 @click.command()
@@ -31,7 +35,7 @@ def verify(
         show(_fields(found))
     else:
         for line in _lines(found):
-            click.echo(line)
+            say(line)
     context.exit(1 if found.faults else 0)
 
 
@@ -47,16 +51,24 @@ def _fields(found: Findings) -> dict[str, object]:
 def _lines(found: Findings) -> list[str]:
     running = f"agent pid {found.agent.pid}" if found.agent else "no agent is running"
     used = [one for one in found.traffic if one.elements or one.packets]
-    unused = len(found.traffic) - len(used)
     width = max((len(one.name) for one in used), default=0)
     return [
         f"firewall {found.firewall}, {running}",
         *(
             f"{one.name:<{width}}  {one.elements} in it, "
-            f"{one.packets} packets ({one.size_bytes} bytes) stopped"
+            f"{counted(one.packets, 'packet')} ({counted(one.size_bytes, 'byte')}) stopped"
             for one in used
         ),
-        *([f"{unused} other sets are empty and have stopped nothing"] if unused else []),
+        *_unused(found.traffic, used),
         *(f"WRONG: {fault}" for fault in found.faults),
         *([] if found.faults else ["all is as it should be"]),
     ]
+
+
+def _unused(traffic: Sequence[Traffic], used: Sequence[Traffic]) -> list[str]:
+    """Say how many sets there is nothing to say about."""
+    count = len(traffic) - len(used)
+    if not count:
+        return []
+    sets = counted(count, "other set" if used else "set")
+    return [f"{sets}: empty, and nothing stopped"]

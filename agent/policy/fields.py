@@ -20,7 +20,7 @@ from agent.policy import names, scalars
 from agent.policy.scalars import Misfit
 from agent.policy.words import found
 
-LONGEST = "2147483s"
+LONGEST = "24d20h31m23s"
 """The longest timeout that an ipset element can have: almost 25 days."""
 
 MOST_PORTS = 64

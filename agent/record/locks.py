@@ -27,6 +27,7 @@ _NAMESPACE = Path("/proc/self/ns/net")
 _PROBE_PATIENCE_S = 0.5
 """A command that asks whether an agent runs has the lock for a moment."""
 
+_END = ": systemctl stop abuse-agent ends that of the service"
 _MOST_BYTES = 65_536
 _SAME_MOMENT = timedelta(microseconds=10)
 """A file's time goes through a float, which is that exact."""
@@ -96,7 +97,9 @@ def agent_lock(folder: Path, run: Path = RUN_FOLDER) -> Iterator[AgentLock]:
     """
     prepare(folder)
     path = folder / "agent.lock"
-    with _held(path, _PROBE_PATIENCE_S, lambda pid: f"another agent{pid} holds {folder}") as main:
+    with _held(
+        path, _PROBE_PATIENCE_S, lambda pid: f"another agent{pid} holds {folder}{_END}"
+    ) as main:
         _tell(main, {"pid": os.getpid()})
         with _meeting(run, f"netns-{_NAMESPACE.stat().st_ino}.lock"):
             yield AgentLock(main)
@@ -206,7 +209,7 @@ def _meeting(run: Path, name: str) -> Iterator[None]:
         descriptor = _take(
             _trusted(run) / name,
             _PROBE_PATIENCE_S,
-            lambda pid: f"another agent{pid} uses the firewall of this network namespace",
+            lambda pid: f"another agent{pid} uses the firewall of this network namespace{_END}",
         )
     except (StateError, OSError):
         yield
