@@ -12,7 +12,7 @@ from agent.decide import Memory, step
 from agent.enact import Accord, Hands
 from agent.enact.hands import Cutter
 from agent.model.address import Source
-from agent.model.ban import Installed
+from agent.model.ban import Ban, Installed
 from agent.model.inputs import Counters, Guard, Inputs, Permit, Surroundings
 from agent.model.plan import Decision
 from agent.model.policy import Policy
@@ -21,7 +21,7 @@ from agent.observe.interface import SocketReader
 from agent.record import ban_events, events
 from agent.record.budget import Budget
 from agent.record.events import Event
-from agent.record.ledger import Ledger, News
+from agent.record.ledger import End, Ledger, News
 from agent.record.text import until
 
 FILLING = 0.8
@@ -165,10 +165,7 @@ class Loop:
             self._tell([events.degraded(__version__, self.policy, name, news.failure)])
         self._failure = news.failure
         self._tell(ban_events.ban_event("ban.applied", ban, name) for ban in news.applied)
-        self._tell(
-            ban_events.because(ban_events.ban_event("ban.lifted", ban, name), "by hand")
-            for ban in news.ended
-        )
+        self._tell(_ended(ban, how, name) for ban, how in news.ended)
         return news
 
     def _complete(self, sample: Sample, start: float, sampled: float) -> None:
@@ -187,6 +184,13 @@ class Loop:
     def _tell(self, news: Iterable[Event]) -> None:
         for event in news:
             self.ports.write(event, self._now, self.number)
+
+
+def _ended(ban: Ban, how: End, firewall: str) -> Event:
+    """Tell of an end that a command recorded; it may only have noticed it."""
+    if how is End.EXPIRED:
+        return ban_events.ban_event("ban.expired", ban, firewall)
+    return ban_events.because(ban_events.ban_event("ban.lifted", ban, firewall), "by hand")
 
 
 def with_permits(found: Surroundings, permits: Iterable[Permit]) -> Surroundings:

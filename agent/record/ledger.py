@@ -40,14 +40,14 @@ class News:
 
     Attributes:
         applied: Bans that somebody else put in force.
-        ended: Bans that somebody else ended.
+        ended: Bans that somebody else found over or ended, and how they came to their end.
         is_other: Whether anything at all is other than before, permits too.
         failure: Why the ledger can't be written, for as long as it can't; None otherwise.
         rebuilt: Where the damaged file was put, once after it was set aside; None otherwise.
     """
 
     applied: tuple[Ban, ...] = ()
-    ended: tuple[Ban, ...] = ()
+    ended: tuple[tuple[Ban, End], ...] = ()
     is_other: bool = False
     failure: str | None = None
     rebuilt: str | None = None
@@ -91,14 +91,20 @@ class Ledger(Protocol):
     def history(self) -> History:
         """Give all that are remembered, those in force included, by source, oldest first."""
 
-    def permit(self, permit: Permit) -> None:
-        """Remember that a prefix is to be left alone.
+    def permit(self, *permits: Permit) -> None:
+        """Remember that prefixes are to be left alone.
 
         Of two for one prefix the newer counts: one that is over by now takes a permit back.
         """
 
     def permits(self, now: datetime) -> tuple[Permit, ...]:
         """Give the permits that hold, sorted by prefix."""
+
+    def trouble(self) -> str | None:
+        """Write all that waits, and say why it can't be written; None once it is safe.
+
+        A process that is about to end asks this: what waits ends with it.
+        """
 
 
 @dataclass(slots=True)
@@ -215,14 +221,18 @@ class MemoryLedger:
         """Give all that are remembered, those in force included, by source, oldest first."""
         return MappingProxyType(self._history)
 
-    def permit(self, permit: Permit) -> None:
-        """Remember that a prefix is to be left alone."""
-        self._permits[str(permit.prefix)] = permit
+    def permit(self, *permits: Permit) -> None:
+        """Remember that prefixes are to be left alone."""
+        self._permits |= {str(one.prefix): one for one in permits}
 
     def permits(self, now: datetime) -> tuple[Permit, ...]:
         """Give the permits that hold."""
         self._permits = {text: one for text, one in self._permits.items() if one.until > now}
         return tuple(sorted(self._permits.values(), key=lambda one: Source(one.prefix).order))
+
+    def trouble(self) -> str | None:
+        """Nothing is ever written."""
+        return None
 
 
 def _past(ban: Ban) -> PastBan:

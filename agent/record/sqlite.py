@@ -130,14 +130,19 @@ class SqliteLedger:
         """Give all that are remembered, those in force included, by source, oldest first."""
         return self._memory.history()
 
-    def permit(self, permit: Permit) -> None:
-        """Remember that a prefix is to be left alone; the newest word counts."""
-        self._memory.permit(permit)
-        self._journal.put(permits=(self._permit_row(permit),))
+    def permit(self, *permits: Permit) -> None:
+        """Remember that prefixes are to be left alone, at once; the newest word counts."""
+        self._memory.permit(*permits)
+        self._journal.put(permits=map(self._permit_row, permits))
 
     def permits(self, now: datetime) -> tuple[Permit, ...]:
         """Give the permits that hold, sorted by prefix."""
         return self._memory.permits(now)
+
+    def trouble(self) -> str | None:
+        """Write all that waits, and say why it can't be written; None once it is safe."""
+        self._journal.flush()
+        return self._journal.failure
 
     def _follow(self, now: datetime) -> None:
         """Move memory along with a clock that was set, and the file when it was set by much."""
@@ -158,21 +163,20 @@ class SqliteLedger:
         ]
         memory.settle(found.in_force, found.failed)
         memory.intend(found.intended)
-        for permit in found.permits:
-            memory.permit(permit)
+        memory.permit(*found.permits)
         self._rebuilt = found.rebuilt or self._rebuilt
         return News(applied=tuple(news), ended=ended, is_other=bool(found))
 
-    def _take_past(self, found: Found) -> Iterator[Ban]:
-        """Take in what is over; give what was in force until now."""
+    def _take_past(self, found: Found) -> Iterator[tuple[Ban, End]]:
+        """Take in what is over; give what was in force until now, and how it ended."""
         memory, unknown = self._memory, []
-        for ban_id, source, past in found.past:
+        for ban_id, source, past, told in found.past:
             ban = memory.find(ban_id)
             live = ban or memory.intended().get(ban_id)
             if live is not None:
                 how = End.FORGIVEN if past is None else End.LIFTED
                 memory.end((live,), live.until if past is None else past.ended, how)
-                yield from () if ban is None else (ban,)
+                yield from () if ban is None else ((ban, told),)
             elif not memory.has_ended(ban_id):
                 unknown.append((ban_id, source, past))
         memory.recall(unknown)

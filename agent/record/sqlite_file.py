@@ -127,16 +127,34 @@ def _plain(path: Path) -> sqlite3.Connection:
 
 def _ready(connection: sqlite3.Connection, path: Path) -> None:
     """Check the file, bring it up to the newest schema, and set how it is written."""
+    check_pages(connection)
+    migrate(connection, path)
+    check_tables(connection)
+    connection.execute("PRAGMA journal_mode = WAL")
+    connection.execute("PRAGMA synchronous = FULL")
+    connection.execute(f"PRAGMA journal_size_limit = {_WAL_BYTES}")
+
+
+def check_pages(connection: sqlite3.Connection) -> None:
+    """Make a file that somebody may have tampered with safe to read, and check how it is built.
+
+    Raises:
+        DamagedError: It is not sound.
+    """
     for pragma in _PRAGMAS:
         connection.execute(f"PRAGMA {pragma}")
     if connection.execute("PRAGMA quick_check(1)").fetchone() != ("ok",):
         raise DamagedError
-    migrate(connection, path)
+
+
+def check_tables(connection: sqlite3.Connection) -> None:
+    """Check a file of the newest schema for our tables.
+
+    Raises:
+        DamagedError: They are not what they should be.
+    """
     if _columns(connection) != _expected():
         raise DamagedError
-    connection.execute("PRAGMA journal_mode = WAL")
-    connection.execute("PRAGMA synchronous = FULL")
-    connection.execute(f"PRAGMA journal_size_limit = {_WAL_BYTES}")
 
 
 def migrate(
@@ -238,7 +256,7 @@ def _told(path: Path) -> Iterator[None]:
         raise StateError(f"{path}: {error.strerror}") from error
     except sqlite3.Error as error:
         code = getattr(error, "sqlite_errorcode", 0) & 0xFF
-        if code in _BUSY:
+        if code in BUSY:
             raise BusyError(f"{path}: somebody else keeps it locked; try again") from error
         if code in _REFUSED:
             raise StateError(f"{path}: this user may not write it ({error})") from error
@@ -246,5 +264,5 @@ def _told(path: Path) -> Iterator[None]:
 
 
 _DAMAGE = frozenset({sqlite3.SQLITE_CORRUPT, sqlite3.SQLITE_NOTADB, sqlite3.SQLITE_ERROR})
-_BUSY = frozenset({sqlite3.SQLITE_BUSY, sqlite3.SQLITE_LOCKED})
+BUSY = frozenset({sqlite3.SQLITE_BUSY, sqlite3.SQLITE_LOCKED})
 _REFUSED = frozenset({sqlite3.SQLITE_READONLY, sqlite3.SQLITE_PERM, sqlite3.SQLITE_CANTOPEN})

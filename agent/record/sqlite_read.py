@@ -17,6 +17,8 @@ from agent.record.sqlite_file import rollback
 
 REMEMBERED_FOR = timedelta(days=31)
 
+_ENDS = {how.value: how for how in End}
+
 
 @dataclass(slots=True, kw_only=True)
 class Found:
@@ -26,7 +28,8 @@ class Found:
         in_force: In the order in which they came into force.
         intended: Nobody knows whether the firewall holds them.
         failed: They turned out not to hold.
-        past: By id what is over: who, and what of it counts when the next one is measured.
+        past: By id what is over: who, what of it counts when the next one is measured,
+            and how it ended.
         permits: All, also those that are over.
         counter: The highest serial number at that moment.
         is_old: Whether a row has its time from another boot, or another setting of the clock.
@@ -36,7 +39,7 @@ class Found:
     in_force: list[Ban] = field(default_factory=list)
     intended: list[Ban] = field(default_factory=list)
     failed: list[Ban] = field(default_factory=list)
-    past: list[tuple[str, Source, PastBan | None]] = field(default_factory=list)
+    past: list[tuple[str, Source, PastBan | None, End]] = field(default_factory=list)
     permits: list[Permit] = field(default_factory=list)
     counter: int = 0
     is_old: bool = False
@@ -119,12 +122,13 @@ def _permits_of(table: Iterable[Row], clock: Clock) -> list[Permit]:
     return [rows.permit_of(row, clock) for row in table]
 
 
-def _past(row: Row) -> tuple[str, Source, PastBan | None]:
+def _past(row: Row) -> tuple[str, Source, PastBan | None, End]:
     """Read what is over from id, source, zone, begin, length, state, end, and if it held."""
     ban_id, source, zone, begins, lasts, state, ended, held = row
-    counts = held and state != End.FORGIVEN
     try:
+        how = _ENDS[state]
+        counts = held and how is not End.FORGIVEN
         past = rows.past_of(begins, lasts, ended) if counts else None
-        return ban_id, rows.source_at(source, zone), past
-    except (TypeError, OverflowError, OSError, AttributeError) as error:
+        return ban_id, rows.source_at(source, zone), past, how
+    except (TypeError, KeyError, OverflowError, OSError, AttributeError) as error:
         raise ValueError(str(error)) from error

@@ -145,6 +145,17 @@ def test_the_newer_of_two_permits_counts(empty: Ledger, again: Again) -> None:
     assert later.permits(NOW + 10 * MINUTE) == ()
 
 
+def test_several_permits_are_remembered_at_once(empty: Ledger, again: Again) -> None:
+    permits = tuple(
+        Permit(prefix=prefix(text), until=NOW + MINUTE, why="by hand")
+        for text in ("192.0.2.1/32", "192.0.2.2/32")
+    )
+    empty.permit(*permits)
+
+    assert empty.trouble() is None
+    assert again(empty).permits(NOW) == permits
+
+
 def test_nothing_is_news_to_whoever_did_it(empty: Ledger, again: Again) -> None:
     apply(empty, ban())
 

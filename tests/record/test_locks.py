@@ -17,6 +17,7 @@ import pytest
 
 from agent.errors import BusyError, StateError
 from agent.record import locks
+from agent.record.folder import flock
 from agent.record.locks import Agent, agent_lock, running, writer_lock
 from tests.builders import NOW
 
@@ -176,6 +177,24 @@ def test_only_one_writes_at_a_time(state: Path) -> None:
         pass
     with writer_lock(state, 0):
         pass
+
+
+def test_a_lock_file_that_was_removed_meanwhile_does_not_let_two_writers_in(
+    state: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    removed: list[Path] = []
+
+    def late(descriptor: int, how: int, patience_s: float) -> bool:
+        if not removed:
+            removed.append(state / "writer.lock")
+            removed[0].unlink()
+        return flock(descriptor, how, patience_s)
+
+    monkeypatch.setattr(locks, "flock", late)
+    with writer_lock(state, 0):
+        assert removed
+        with pytest.raises(BusyError), writer_lock(state, 0):
+            pass
 
 
 def test_a_writer_waits_for_the_one_before(state: Path) -> None:

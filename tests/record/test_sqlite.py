@@ -143,6 +143,23 @@ def test_a_clock_that_is_found_again_after_a_reboot_makes_no_ban_longer(
     assert rest(opened(), clocks) == 6 * MINUTE
 
 
+@pytest.mark.parametrize("jump", [HOUR, -HOUR])
+def test_what_was_left_before_a_reboot_then_ends_by_the_clock_of_this_boot(
+    opened: Open, clocks: Clocks, jump: timedelta
+) -> None:
+    ledger = opened()
+    apply(ledger, ban())
+    ledger.permit(Permit(prefix=prefix("192.0.2.1"), until=NOW + 30 * MINUTE, why="by hand"))
+    clocks.reboot(off=MINUTE)
+    opened()
+    clocks.pass_by(MINUTE)
+    clocks.wall += jump
+    later = opened()
+
+    assert rest(later, clocks) == 8 * MINUTE
+    assert [one.until - clocks.wall for one in later.permits(clocks.wall)] == [28 * MINUTE]
+
+
 def test_a_clock_that_was_set_is_in_the_file_before_a_reboot(opened: Open, clocks: Clocks) -> None:
     ledger = opened()
     apply(ledger, ban())
@@ -181,10 +198,20 @@ def test_an_end_by_another_process_is_news(opened: Open) -> None:
     command.end((ban(),), NOW + MINUTE, End.FORGIVEN)
     command.permit(Permit(prefix=ban().source.prefix, until=NOW + HOUR, why="unbanned by hand"))
 
-    assert daemon.refresh(NOW) == News(ended=(ban(),), is_other=True)
+    assert daemon.refresh(NOW) == News(ended=((ban(), End.FORGIVEN),), is_other=True)
     assert (daemon.in_force(), dict(daemon.history())) == ((), {})
     assert daemon.has_ended("b1")
     assert [permit.why for permit in daemon.permits(NOW)] == ["unbanned by hand"]
+
+
+@pytest.mark.parametrize("how", list(End))
+def test_how_a_ban_ended_by_another_process_ended_is_news(opened: Open, how: End) -> None:
+    daemon, bans = opened(), many(2)
+    apply(daemon, *bans)
+    command = opened()
+    command.end(bans, NOW + MINUTE, how)
+
+    assert daemon.refresh(NOW).ended == tuple((one, how) for one in bans)
 
 
 def test_changes_between_each_other_are_all_seen(opened: Open) -> None:
@@ -204,7 +231,7 @@ def test_what_another_ended_is_not_brought_back(opened: Open) -> None:
     opened().end((ban(),), NOW, End.FORGIVEN)
     daemon.settle((ban(),), ())
 
-    assert daemon.refresh(NOW).ended == (ban(),)
+    assert daemon.refresh(NOW).ended == ((ban(), End.FORGIVEN),)
     assert opened().in_force() == ()
 
 
@@ -262,6 +289,32 @@ def test_a_full_disk_is_told_and_everything_is_written_later(opened: Open) -> No
     assert later.in_force() == ledger.in_force()
     assert later.has_ended("b1")
     assert later.history() == ledger.history()
+
+
+def test_whoever_ends_is_told_what_would_be_lost(opened: Open) -> None:
+    ledger = opened()
+    permits = [
+        Permit(prefix=one.source.prefix, until=NOW + HOUR, why="by hand") for one in many(500)
+    ]
+    with full(ledger):
+        ledger.permit(*permits)
+
+        assert "full" in (ledger.trouble() or "")
+        assert opened().permits(NOW) == ()
+    assert ledger.trouble() is None
+    assert len(opened().permits(NOW)) == 500
+
+
+def test_many_permits_are_one_transaction(opened: Open) -> None:
+    ledger = opened()
+    steps: list[str] = []
+    connection = ledger._journal._connection  # noqa: SLF001 - to see what it is told
+    assert connection is not None
+    connection.set_trace_callback(steps.append)
+    ledger.permit(*(Permit(prefix=one.source.prefix, until=NOW + HOUR, why="") for one in many(50)))
+
+    assert steps.count("COMMIT") == 1
+    assert len(opened().permits(NOW)) == 50
 
 
 def test_what_waits_for_a_disk_is_bounded(opened: Open, monkeypatch: pytest.MonkeyPatch) -> None:

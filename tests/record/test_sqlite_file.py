@@ -1,5 +1,6 @@
 """The ledger's file: whose it is, whether it is sound, and what is done where it is not."""
 
+import fcntl
 import os
 import sqlite3
 import subprocess
@@ -13,8 +14,10 @@ import pytest
 
 from agent.errors import BusyError, StateError
 from agent.record import schema, sqlite_file
+from agent.record.folder import flock
 from agent.record.ledger import News
 from agent.record.sqlite import SqliteLedger, open_ledger
+from agent.record.sqlite_judge import is_sound
 from tests.builders import NOW, ban
 
 NOBODY = 65534
@@ -138,6 +141,28 @@ def test_a_ledger_that_a_newer_agent_takes_over_is_not_written_any_more(tmp_path
 
         assert "newer abuse-agent" in (ledger.refresh(NOW).failure or "")
         assert list(ledger.intended()) == ["b1"]
+    with closing(sqlite3.connect(tmp_path / "ledger.db")) as connection:
+        assert connection.execute("SELECT count(*) FROM bans").fetchone() == (0,)
+
+
+def test_a_file_is_judged_by_one_process_at_a_time(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    found: list[bool] = []
+
+    def judged(path: Path) -> bool:
+        descriptor = os.open(path.parent, os.O_RDONLY)
+        found.append(flock(descriptor, fcntl.LOCK_SH, 0))
+        os.close(descriptor)
+        return is_sound(path)
+
+    monkeypatch.setattr(sqlite_file, "is_sound", judged)
+    with ledger_in(tmp_path):
+        descriptor = os.open(tmp_path, os.O_RDONLY)
+        found.append(flock(descriptor, fcntl.LOCK_EX, 0))
+        os.close(descriptor)
+
+    assert found == [False, True]
 
 
 def test_a_ledger_of_an_older_agent_is_brought_up_with_all_that_is_in_it(tmp_path: Path) -> None:
