@@ -10,7 +10,7 @@ from agent.act.nftables import Nftables
 from agent.errors import FirewallError
 from agent.model.ban import Ban
 from agent.model.plan import Lift, Plan
-from agent.model.policy import Rate
+from agent.model.policy import Rate, Scope
 from tests.builders import NOW, RATE, ban, half_open, layout, throttle
 from tests.range import in_namespace, namespace
 
@@ -55,6 +55,21 @@ def test_a_throttle_leaves_the_sets_of_its_other_rates(firewall: Nftables) -> No
         }
 
 
+def test_bans_of_one_plan_go_each_where_they_are_treated_so(firewall: Nftables) -> None:
+    treated = {
+        "throttle-web-1s-32.64-hosts4": throttle("192.0.2.1/32"),
+        "throttle-web-5s-32.64-hosts4": throttle("192.0.2.2/32", rate=FASTER),
+        "service-web-hosts4": ban("192.0.2.3/32"),
+        "service-web-nets4": ban("192.0.3.0/24"),
+        "host-hosts4": ban("192.0.2.4/32", scope=Scope.HOST),
+        "host-lines6": ban("2001:db8::/64", scope=Scope.HOST),
+    }
+    put(firewall, *treated.values())
+
+    counts = {one.name: one.elements for one in firewall.inspect().traffic if one.elements}
+    assert counts == dict.fromkeys(treated, 1)
+
+
 def test_two_bans_of_one_cycle_end_each_at_its_own_time(firewall: Nftables) -> None:
     lasts = (timedelta(minutes=10), timedelta(hours=5), timedelta(minutes=10), timedelta(days=2))
     bans = [ban(f"192.0.2.{n}/32", begins=NOW, lasts=each) for n, each in enumerate(lasts, 1)]
@@ -97,7 +112,7 @@ def test_what_others_put_in_meanwhile_keeps_out_only_what_it_overlaps(
 ) -> None:
     put_foreign(foreign)
 
-    with pytest.raises(FirewallError, match="did not take [34] changes"):
+    with pytest.raises(FirewallError, match=r"did not take [34] changes"):
         put(firewall, *map(ban, INSIDE), ban("151.0.0.9/32"))
 
     free = {"9.0.0.0/24"} if foreign != "0.0.0.0/0" else set()
