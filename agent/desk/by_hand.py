@@ -1,12 +1,13 @@
 """Banning, unbanning and allowing by hand."""
 
+from collections.abc import Iterable
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 
 from agent.decide import by_hand
 from agent.decide.by_hand import Order
 from agent.desk.site import Site
-from agent.errors import MissingSourceError, SparedError
+from agent.errors import MissingSourceError, SparedError, StateError
 from agent.loop import with_permits
 from agent.model.address import Source, covers, is_line
 from agent.model.inputs import Permit
@@ -44,6 +45,7 @@ def ban(site: Site, order: Order) -> tuple[Permit, ...]:
         SparedError: It would reach somebody who is guarded or exempt, or a wider ban
             holds its place.
         FirewallError: The firewall failed.
+        StateError: The ledger can't be written; the text says whether the ban holds.
     """
     installed = site.installed()
     bans = by_hand.bans_of(order, site.policy, site.now)
@@ -58,11 +60,14 @@ def ban(site: Site, order: Order) -> tuple[Permit, ...]:
         wider = by_hand.covering(one, installed)
         if wider is not None:
             raise SparedError(f"{order.source} is inside {wider.source}, which is banned already")
-    for permit in ended:
-        site.ledger.permit(replace(permit, until=site.now))
+    if ended:
+        _permit(site, [replace(permit, until=site.now) for permit in ended])
     site.installed()
     lifts = tuple(by_hand.replaced(bans, installed))
     site.accord.carry_out(Plan(add=bans, lift=lifts), site.now)
+    in_force = {one.ban_id for one in site.ledger.in_force()}
+    if in_force.issuperset(one.ban_id for one in bans):
+        _demand_written(site, f"{order.source} is banned, but the ledger can't be written")
     return ended
 
 
@@ -72,6 +77,7 @@ def unban(site: Site, source: Source) -> Pardon:
     Raises:
         MissingSourceError: It is not banned.
         FirewallError: The firewall failed.
+        StateError: The ledger can't be written; the text says whether anything was changed.
     """
     installed = site.installed()
     lifts = by_hand.lifted(source, installed, UNBANNED)
@@ -81,9 +87,14 @@ def unban(site: Site, source: Source) -> Pardon:
     freed = dict.fromkeys(lift.held.source for lift in lifts)
     known = {one.prefix: one.until for one in site.ledger.permits(site.now)}
     end = site.now + GRACE
-    for each in {**freed, source: None} if is_inside else freed:
-        if known.get(each.prefix, site.now) < end:
-            site.ledger.permit(Permit(prefix=each.prefix, until=end, why=UNBANNED))
+    _permit(
+        site,
+        (
+            Permit(prefix=each.prefix, until=end, why=UNBANNED)
+            for each in ({**freed, source: None} if is_inside else freed)
+            if known.get(each.prefix, site.now) < end
+        ),
+    )
     _lift(site, lifts)
     return Pardon(lifted=tuple(freed), until=end)
 
@@ -93,10 +104,11 @@ def allow(site: Site, source: Source, lasts: timedelta) -> Pardon:
 
     Raises:
         FirewallError: The firewall failed.
+        StateError: The ledger can't be written; the text says whether anything was changed.
     """
     lifts = by_hand.lifted(source, site.installed(), ALLOWED)
     end = site.now + lasts
-    site.ledger.permit(Permit(prefix=source.prefix, until=end, why=ALLOWED))
+    _permit(site, [Permit(prefix=source.prefix, until=end, why=ALLOWED)])
     _lift(site, lifts)
     return Pardon(lifted=tuple(dict.fromkeys(lift.held.source for lift in lifts)), until=end)
 
@@ -116,6 +128,24 @@ def _lift(site: Site, lifts: tuple[Lift, ...]) -> None:
     site.installed()
     if lifts:
         site.accord.carry_out(Plan(lift=lifts), site.now, how=End.FORGIVEN)
+        _demand_written(site, "the bans are lifted, but may come back: the ledger can't be written")
+
+
+def _permit(site: Site, permits: Iterable[Permit]) -> None:
+    """Let pass, or no longer, before the firewall is touched: an agent goes by the ledger."""
+    site.ledger.permit(*permits)
+    _demand_written(site, "nothing was changed: the ledger can't be written")
+
+
+def _demand_written(site: Site, otherwise: str) -> None:
+    """See to it that what this command changed outlives it.
+
+    Raises:
+        StateError: It does not.
+    """
+    why = site.ledger.trouble()
+    if why is not None:
+        raise StateError(f"{otherwise}: {why}: make room, or mend the disk, and try again")
 
 
 def _own_permits(site: Site, source: Source) -> tuple[Permit, ...]:
