@@ -1,8 +1,28 @@
 from datetime import timedelta
 
+import pytest
+
+from agent.decide import Memory, step
 from agent.decide.ban import REASONS_AT_MOST, Wish, merge, target_of
+from agent.model.layout import HOST_AND_SSH_DROP
 from agent.model.policy import Scope, Service
-from tests.builders import NET24, SSH, WEB, decide, entry, inputs, policy, rule, source
+from tests.builders import (
+    NET24,
+    NOW,
+    SSH,
+    WEB,
+    ban,
+    decide,
+    entry,
+    found,
+    holding,
+    inputs,
+    policy,
+    rule,
+    sample,
+    source,
+    tally,
+)
 
 HOUR = timedelta(hours=1)
 MINUTES = timedelta(minutes=10)
@@ -106,3 +126,37 @@ def test_ids_differ_by_source_and_by_moment() -> None:
 
     assert len({one.ban_id for one in added}) == 2
     assert all(one.ban_id.isalnum() for one in added)
+
+
+@pytest.mark.parametrize(
+    ("service", "answers"),
+    [
+        pytest.param(WEB, "held", id="a-ban-of-the-host-covers-the-web"),
+        pytest.param(SSH, "ban", id="but-leaves-ssh-open"),
+    ],
+)
+def test_a_ban_of_the_host_covers_every_service_but_ssh(service: Service, answers: str) -> None:
+    crowd = sample(tally({"192.0.2.10": 101}, port=min(service.ports)))
+    host = holding(ban(scope=Scope.HOST, service=WEB))
+
+    decision = decide(inputs(crowd, installed=host), policy(rule(service=service)))
+
+    assert found(decision) == {"192.0.2.10": answers}
+
+
+def test_a_rule_about_ssh_bans_from_all_of_the_host() -> None:
+    crowd = sample(tally({"192.0.2.10": 101}, port=22))
+
+    decision = decide(inputs(crowd), policy(rule(service=SSH, scope=Scope.HOST)))
+
+    assert [one.target for one in decision.plan.add] == [HOST_AND_SSH_DROP]
+
+
+def test_bans_that_nobody_judged_are_looked_through_again() -> None:
+    by = policy(allowlist=(entry("office", "192.0.2.10", services=frozenset({"web"})),))
+    memory, _ = step(Memory(), inputs({}), by, NOW)
+    adopted = inputs({}, installed=holding(ban()), is_strange=True)
+
+    _, decision = step(memory, adopted, by, NOW)
+
+    assert [lift.reason for lift in decision.plan.lift] == ["exempt"]

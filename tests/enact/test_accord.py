@@ -16,7 +16,7 @@ from agent.model.plan import Lift, Plan
 from agent.model.policy import Policy, Service
 from agent.record.events import Event
 from agent.record.ledger import End, MemoryLedger, News
-from tests.builders import NOW, SSH, WEB, ban, guards, policy, prefix, throttle
+from tests.builders import NOW, SSH, WEB, ban, entry, guards, policy, prefix, throttle
 
 MAIL = Service(name="mail", ports=frozenset({25}))
 
@@ -347,3 +347,32 @@ def test_a_ban_that_nobody_judged_here_is_strange_for_one_look(scene: Scene) -> 
     assert scene.accord.is_strange
     scene.look(after=1)
     assert not scene.accord.is_strange
+
+
+def test_an_exemption_that_ends_leaves_the_allow_set_at_a_full_look(scene: Scene) -> None:
+    until = NOW + timedelta(seconds=20)
+    scene.policy = policy(allowlist=(entry("visitor", "192.0.2.9", until=until),))
+
+    assert scene.look().allowed == {prefix("192.0.2.9")}
+    assert scene.look(after=31).allowed == frozenset()
+
+
+def test_after_a_failure_a_full_look_is_taken(scene: Scene) -> None:
+    scene.firewall.refuses = True
+    with pytest.raises(FirewallError):
+        scene.look(after=1, guard="192.0.2.200/32")
+    scene.firewall.refuses = False
+    before = scene.firewall.looks
+
+    scene.look(after=1)
+
+    assert scene.firewall.looks > before
+
+
+def test_a_ban_that_was_over_when_the_agent_came_back_has_ended(scene: Scene) -> None:
+    scene.ledger.intend([ban()])
+
+    scene.look(after=700)
+
+    assert dict(scene.ledger.intended()) == {}
+    assert scene.ledger.has_ended("b1")
