@@ -142,8 +142,9 @@ def _run_live(start: Start, choice: str, folder: Path) -> None:
     """Be the one live agent of a state directory, and run."""
     from agent.act.choose import leave_others, open_firewall  # noqa: PLC0415 - a dry run does without
     from agent.act.cut import cut  # noqa: PLC0415 - ditto
-    from agent.record.locks import agent_lock, agents_writer_lock  # noqa: PLC0415 - ditto
+    from agent.record.locks import agent_lock  # noqa: PLC0415 - ditto
     from agent.record.sqlite import open_ledger  # noqa: PLC0415 - ditto
+    from agent.record.turns import AgentsWriterLock  # noqa: PLC0415 - ditto
 
     firewall = open_firewall(choice)
     with agent_lock(folder) as lock:
@@ -152,7 +153,9 @@ def _run_live(start: Start, choice: str, folder: Path) -> None:
         )
         live = Live(
             cut=cut,
-            writer=partial(agents_writer_lock, folder, _WRITER_PATIENCE_S),
+            writer=AgentsWriterLock(
+                folder=folder, patience_s=_WRITER_PATIENCE_S, stopwatch=clock.stopwatch
+            ),
             lock=lock,
             folder=folder,
             left=leave_others(firewall),

@@ -25,11 +25,12 @@ from agent.policy import PolicyText, default_paths, load_policy, parse_policy
 from agent.record import events
 from agent.record.events import Event
 from agent.record.ledger import Ledger, News
-from agent.record.locks import Agent, running, running_here, writer_lock
+from agent.record.locks import Agent, running, running_here
 from agent.record.sqlite import open_ledger
 from agent.record.sqlite_file import NAME
 from agent.record.sqlite_look import look_into
 from agent.record.texts import read_texts
+from agent.record.turns import writer_lock
 
 PATIENCE_S = 10.0
 """How long a command waits for a cycle, or another command, to be over."""

@@ -9,7 +9,7 @@ from agent.act.saved import notes_after_teardown
 from agent.desk.site import PATIENCE_S, Where, agent_of, ledger_of
 from agent.errors import BusyError
 from agent.record.ledger import End
-from agent.record.locks import writer_lock
+from agent.record.turns import writer_lock
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -18,7 +18,8 @@ from agent.model.inspection import Traffic
 from agent.model.layout import Layout
 from agent.observe.surroundings import read_surroundings
 from agent.record.ledger import Ledger, MemoryLedger
-from agent.record.locks import Agent, writer_lock
+from agent.record.locks import Agent
+from agent.record.turns import writer_lock
 
 NAMED_AT_MOST = 10
 

@@ -10,6 +10,7 @@ import fcntl
 import os
 import stat
 import time
+from collections.abc import Callable
 from pathlib import Path
 
 from agent.errors import StateError
@@ -62,25 +63,34 @@ def open_own(path: Path) -> int:
         raise StateError(f"{path}: {_why(error)}") from error
 
 
-def flock(descriptor: int, how: int, patience_s: float) -> bool:
+def flock(
+    descriptor: int, how: int, patience_s: float, may: Callable[[], bool] = lambda: True
+) -> bool:
     """Take a lock on an open file, and wait for it no longer than that.
 
     Args:
         descriptor: Of the file; the lock ends with it.
         how: ``fcntl.LOCK_EX`` or ``fcntl.LOCK_SH``.
-        patience_s: How long to wait at most.
+        patience_s: How long to wait at most; 0 tries once.
+        may: Whether it may be tried for just now.
 
     Returns:
         Whether it was had.
     """
-    for _ in range(int(patience_s / _STEP_S) + 1):
-        try:
-            fcntl.flock(descriptor, how | fcntl.LOCK_NB)
-        except BlockingIOError:
-            time.sleep(_STEP_S)
-        else:
+    for left in range(int(patience_s / _STEP_S), -1, -1):
+        if may() and _is_had(descriptor, how):
             return True
+        if left:
+            time.sleep(_STEP_S)
     return False
+
+
+def _is_had(descriptor: int, how: int) -> bool:
+    try:
+        fcntl.flock(descriptor, how | fcntl.LOCK_NB)
+    except BlockingIOError:
+        return False
+    return True
 
 
 def give_away(descriptor: int, folder: Path) -> None:

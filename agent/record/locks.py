@@ -1,4 +1,4 @@
-"""Who may act: one agent a state directory and a firewall, one writer at a time.
+"""Who may act: one agent a state directory and a firewall; and how such locks are held.
 
 All are ``flock``: a lock dies with its process, however that ends, and no program that
 is started from here inherits it. The file of the agent's lock says in JSON what the agent
@@ -13,7 +13,7 @@ import json
 import os
 import stat
 from collections.abc import Callable, Iterator, Mapping
-from contextlib import ExitStack, contextmanager, suppress
+from contextlib import contextmanager, suppress
 from dataclasses import asdict, dataclass
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -97,42 +97,12 @@ def agent_lock(folder: Path, run: Path = RUN_FOLDER) -> Iterator[AgentLock]:
     """
     prepare(folder)
     path = folder / "agent.lock"
-    with _held(
+    with held(
         path, _PROBE_PATIENCE_S, lambda pid: f"another agent{pid} holds {folder}{_END}"
     ) as main:
         _tell(main, {"pid": os.getpid()})
         with _meeting(run, f"netns-{_NAMESPACE.stat().st_ino}.lock"):
             yield AgentLock(main)
-
-
-@contextmanager
-def writer_lock(folder: Path, patience_s: float) -> Iterator[None]:
-    """Be the only one that decides, acts and records.
-
-    Raises:
-        BusyError: Somebody else was for longer than `patience_s`.
-        StateError: The directory or the file can't be used.
-    """
-    prepare(folder)
-    path = folder / "writer.lock"
-    with _held(path, patience_s, lambda pid: f"somebody else{pid} is changing bans in {folder}"):
-        yield
-
-
-@contextmanager
-def agents_writer_lock(folder: Path, patience_s: float) -> Iterator[None]:
-    """Be the only one that decides, acts and records; as an agent, wherever that is possible.
-
-    A directory that can't be used any more, read-only by an error of its disk or gone, does
-    not end the protection: commands refuse to work in it, so that nobody is in the way.
-
-    Raises:
-        BusyError: Somebody else was for longer than `patience_s`.
-    """
-    with ExitStack() as stack:
-        with suppress(StateError):
-            stack.enter_context(writer_lock(folder, patience_s))
-        yield
 
 
 def running(folder: Path) -> Agent | None:
@@ -174,19 +144,41 @@ def _holder(path: Path) -> Agent | None:
 
 
 @contextmanager
-def _held(path: Path, patience_s: float, who: Callable[[str], str]) -> Iterator[int]:
-    descriptor = _take(path, patience_s, who)
+def held(
+    path: Path,
+    patience_s: float,
+    who: Callable[[str], str],
+    may: Callable[[], bool] = lambda: True,
+) -> Iterator[int]:
+    """Hold the lock of a file, and give its descriptor.
+
+    Args:
+        path: Of the file; made where it is not there.
+        patience_s: How long to wait at most.
+        who: Says who has it, by `` (pid ...)`` or nothing.
+        may: Whether it may be tried for just now.
+
+    Raises:
+        BusyError: Somebody else had it for longer.
+        StateError: The file can't be used.
+    """
+    descriptor = _take(path, patience_s, who, may)
     try:
         yield descriptor
     finally:
         os.close(descriptor)
 
 
-def _take(path: Path, patience_s: float, who: Callable[[str], str]) -> int:
+def _take(
+    path: Path,
+    patience_s: float,
+    who: Callable[[str], str],
+    may: Callable[[], bool] = lambda: True,
+) -> int:
     """Lock the file that has this path now, not one that was removed meanwhile."""
     while True:
         descriptor = open_own(path)
-        if not flock(descriptor, fcntl.LOCK_EX, patience_s):
+        if not flock(descriptor, fcntl.LOCK_EX, patience_s, may):
             pid = _read(descriptor).pid
             os.close(descriptor)
             raise BusyError(who(f" (pid {pid})" if pid else ""))

@@ -17,8 +17,8 @@ import pytest
 
 from agent.errors import BusyError, StateError
 from agent.record import locks
-from agent.record.folder import flock
-from agent.record.locks import Agent, agent_lock, running, writer_lock
+from agent.record.locks import Agent, agent_lock, running
+from agent.record.turns import writer_lock
 from tests.builders import NOW
 
 NOBODY = 65534
@@ -168,57 +168,6 @@ def test_a_lock_file_that_was_removed_does_not_let_two_agents_in(state: Path, ru
             pass
 
 
-def test_only_one_writes_at_a_time(state: Path) -> None:
-    with (
-        writer_lock(state, 0),
-        pytest.raises(BusyError, match=f"changing bans in {state}"),
-        writer_lock(state, 0.05),
-    ):
-        pass
-    with writer_lock(state, 0):
-        pass
-
-
-def test_a_lock_file_that_was_removed_meanwhile_does_not_let_two_writers_in(
-    state: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    removed: list[Path] = []
-
-    def late(descriptor: int, how: int, patience_s: float) -> bool:
-        if not removed:
-            removed.append(state / "writer.lock")
-            removed[0].unlink()
-        return flock(descriptor, how, patience_s)
-
-    monkeypatch.setattr(locks, "flock", late)
-    with writer_lock(state, 0):
-        assert removed
-        with pytest.raises(BusyError), writer_lock(state, 0):
-            pass
-
-
-def test_a_writer_waits_for_the_one_before(state: Path) -> None:
-    order: list[str] = []
-    is_held = threading.Event()
-
-    def first() -> None:
-        with writer_lock(state, 0):
-            is_held.set()
-            is_asked.wait()
-            order.append("first")
-
-    is_asked = threading.Event()
-    thread = threading.Thread(target=first)
-    thread.start()
-    is_held.wait()
-    threading.Timer(0.05, is_asked.set).start()
-    with writer_lock(state, 5):
-        order.append("second")
-    thread.join()
-
-    assert order == ["first", "second"]
-
-
 @pytest.mark.parametrize("name", ["agent.lock", "writer.lock"])
 def test_a_link_in_place_of_a_lock_is_refused(tmp_path: Path, run: Path, name: str) -> None:
     (tmp_path / name).symlink_to(tmp_path / "target")
@@ -243,7 +192,7 @@ def test_others_can_neither_read_nor_hold_a_lock(state: Path, run: Path) -> None
         files = [*state.iterdir(), *run.iterdir()]
 
         assert sorted(path.name.partition("-")[0] for path in files) == [
-            "agent.lock", "netns", "writer.lock",
+            "agent.lock", "netns", "turn.lock", "writer.lock",
         ]  # fmt: skip
         assert {S_IMODE(path.stat().st_mode) for path in files} == {0o640}
         assert S_IMODE(run.stat().st_mode) == 0o755
