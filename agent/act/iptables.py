@@ -6,6 +6,7 @@ Which of its two variants writes the rules is told by the command itself.
 import gc
 import time
 from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Set as AbstractSet
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import datetime
@@ -84,6 +85,7 @@ class Iptables:
     _table: SetTable = field(init=False, default=_UNPREPARED)
     _watch: Watch = field(init=False, default_factory=Watch)
     _uncovered: str | None = field(init=False, default=None)
+    _held_on: frozenset[str] = field(init=False, default=frozenset())
 
     def __post_init__(self) -> None:
         """See what is there."""
@@ -106,7 +108,7 @@ class Iptables:
         self._oust(names)
         sets = ipset_sets.create(names)
         chains = self._chains.make(layout)
-        ipset_sets.destroy(ipset_sets.ours().keys() - set(names))
+        self._clear_away(ipset_sets.ours().keys() - set(names))
         self._watch.keep(names, sets)
         return tuple(sorted((*sets, *chains)))
 
@@ -151,6 +153,11 @@ class Iptables:
             *faults(tables),
             *(f"the set {name} is missing: nobody is stopped by it" for name in lacking),
             *([self._uncovered] if self._uncovered else ()),
+            *(
+                f"rules of others use {name}, which the policy does not ask for any more: "
+                "remove them"
+                for name in sorted(self._held_on)
+            ),
             *faults_of(self.root),
         )
         return Inspection(faults=found, traffic=traffic(tables, elements))
@@ -169,6 +176,20 @@ class Iptables:
         versions = self._chains.versions
         self._table = SetTable(layout, versions)
         return [name for version in versions for name in names_of(layout, version)]
+
+    def _clear_away(self, stale: AbstractSet[str]) -> None:
+        """Remove sets that no policy asks for; empty those that rules of others hold on to.
+
+        A rule of the operator's may name a set of ours: it must not keep the agent from work.
+        """
+        free = stale - self._held_on
+        try:
+            ipset_sets.destroy(free)
+        except FirewallError:
+            held = free & ipset_sets.ours().keys()
+            ipset_sets.restore(f"flush {name}\n" for name in sorted(held))
+            self._held_on |= held
+        self._held_on &= ipset_sets.ours().keys()
 
     def _oust(self, names: Iterable[str]) -> None:
         """Remove sets that somebody made under our names and that can't hold bans.

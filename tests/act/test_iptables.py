@@ -22,7 +22,19 @@ from agent.act.xtables_lock import xtables_lock
 from agent.decide.layout import layout_of
 from agent.errors import FirewallError, PrivilegeError
 from agent.model.plan import Plan
-from tests.builders import NOW, SSH, WEB, ban, half_open, layout, policy, prefix, rule, throttle
+from tests.builders import (
+    NOW,
+    SSH,
+    WEB,
+    ban,
+    half_open,
+    layout,
+    policy,
+    prefix,
+    rule,
+    source,
+    throttle,
+)
 from tests.range import in_namespace, namespace
 
 pytestmark = pytest.mark.root
@@ -386,6 +398,22 @@ def test_a_set_of_another_kind_that_others_use_is_told_in_one_line(
         firewall.prepare(layout())
 
     assert rules(suffix) == before
+
+
+def test_a_set_that_is_not_needed_any_more_but_used_by_others_keeps_nobody_from_work(
+    firewall: Iptables, suffix: str
+) -> None:
+    firewall.apply(Plan(add=(ban(), ban("192.0.2.11/32", service=SSH))), NOW)
+    tool(f"iptables{suffix}", "-t", "mangle", "-A", "OUTPUT", *USE)
+    without = layout_of(policy(services=(SSH,)))
+
+    firewall.prepare(without)
+
+    assert [one.source for one in firewall.installed(NOW).bans] == [source("192.0.2.11/32")]
+    assert "192.0.2.10" not in tool("ipset", "save", "aa4-web")
+    assert any("rules of others use aa4-web" in fault for fault in firewall.inspect().faults)
+    assert firewall.prepare(without) == ()
+    tool(f"iptables{suffix}", "-t", "mangle", "-F", "OUTPUT")
 
 
 def test_a_rule_ahead_of_ours_is_told(firewall: Iptables, suffix: str) -> None:
