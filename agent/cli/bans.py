@@ -2,6 +2,7 @@
 
 import shutil
 import sys
+from collections.abc import Sequence
 from datetime import datetime
 
 import click
@@ -38,7 +39,7 @@ def bans(*, state_dir: str, is_json: bool) -> None:
         say(line)
 
 
-def lines_of(rows: list[tuple[str, ...]], columns: int | None) -> list[str]:
+def lines_of(rows: Sequence[tuple[str, ...]], columns: int | None) -> list[str]:
     """Write a table with a header; its last cells are cut at so many columns, None for never."""
     table = [_HEAD, *(tuple(map(printable, row)) for row in rows)]
     widths = [max(map(len, cells)) for cells in zip(*table, strict=True)][:-1]

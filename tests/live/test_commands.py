@@ -1,6 +1,7 @@
 """Commands as an operator types them, with a running agent and without one."""
 
 import json
+import re
 import subprocess
 import sys
 from collections.abc import Callable, Iterator
@@ -102,7 +103,7 @@ def test_a_source_is_banned_listed_verified_and_freed(desk: Desk) -> None:
     assert f"{SOURCE} stays free for 30m" in desk.done("unban", SOURCE)
     assert desk.reaches(SOURCE)
     assert desk.listed() == []
-    assert "unbanned by hand" in desk.done("guard", places=False)
+    assert "unbanned by hand until" in desk.done("guard", places=False)
     if desk.agent:
         assert desk.agent.wait_for("ban.lifted")["reasons"] == ["by hand"]
 
@@ -140,6 +141,57 @@ def test_teardown_leaves_nothing_and_waits_for_the_agent_to_end(desk: Desk) -> N
     assert desk.listed() == []
     again = command(desk.hosts.server, desk.firewall, "teardown", "--state-dir", str(desk.folder))
     assert again.stdout == "nothing was there\n"
+
+
+@pytest.mark.parametrize("desk", ["alone"], indirect=True)
+def test_who_is_free_already_is_told_until_when(desk: Desk) -> None:
+    desk.done("allow", SOURCE, "--for", "2h")
+
+    again = desk.type("unban", SOURCE)
+
+    assert again.returncode == 66
+    assert re.search(r"is not banned; it is free until \d{4}-\d\d-\d\d [\d:]{8} UTC", again.stderr)
+
+
+def test_programs_are_told_alike(namespace: str, tmp_path: Path) -> None:
+    (tmp_path / "policy.yaml").write_text(POLICY)
+    state = ("--state-dir", str(tmp_path / "state"), "--json")
+    where = ("--policy", str(tmp_path / "policy.yaml"), *state)
+
+    def told(*arguments: str) -> Any:
+        done = command(namespace, "nftables", *arguments)
+        assert (done.returncode, done.stderr) == (0, "")
+        return json.loads(done.stdout)
+
+    banned = told("ban", SOURCE, "--for", "10m", "--reason", "a\x1b[2J", *where)
+    assert list(banned)[:5] == ["timestamp", "level", "event", "mode", "cycle"]
+    assert banned["reasons"] == ["by hand: a\x1b[2J"]
+    freed, let = told("unban", SOURCE, *where), told("allow", OFFICE, "--for", "2h", *where)
+    assert [list(one) for one in (freed, let)] == [["source", "lifted", "until"]] * 2
+    assert (freed["lifted"], let["lifted"]) == ([SOURCE], [])
+    ends = {one["prefix"]: one["until"] for one in told("guard", *state)}
+    assert (ends[SOURCE], ends["127.0.0.0/8"]) == (freed["until"], None)
+    gone = told("teardown", *state)
+    assert gone["removed"][0].endswith("inet abuse_agent")
+    assert (gone["bans_ended"], gone["notes"]) == (0, [])
+
+
+def test_nothing_that_was_typed_plays_with_the_terminal(namespace: str, tmp_path: Path) -> None:
+    (tmp_path / "policy.yaml").write_text(POLICY)
+    state = ("--state-dir", str(tmp_path / "state"))
+    where = ("--policy", str(tmp_path / "policy.yaml"), *state)
+
+    said = [
+        command(namespace, "nftables", *arguments).stdout
+        for arguments in (
+            ("ban", SOURCE, "--for", "10m", "--reason", "a\x1b[2J\x07\u202e", *where),
+            ("bans", *state),
+            ("status", *state),
+        )
+    ]
+
+    assert all(line.isprintable() for each in said for line in each.splitlines())
+    assert all("a\\x1b[2J\\x07\\u202e" in each for each in said[:2])
 
 
 @pytest.mark.parametrize(
@@ -215,10 +267,10 @@ def test_bans_move_with_the_agent_to_another_firewall(
 ) -> None:
     policy = write_policy(POLICY)
     where = ("--state-dir", str(folder), "--policy", str(policy))
+    iptables = ("--firewall", "iptables")
     with in_namespace(hosts.server):
         subprocess.run(
-            [sys.executable, "-m", "agent", "ban", SOURCE, "--for", "10m", *where]
-            + ["--firewall", "iptables"],
+            [sys.executable, "-m", "agent", "ban", SOURCE, "--for", "10m", *where, *iptables],
             check=True,
             capture_output=True,
             cwd=ROOT,
