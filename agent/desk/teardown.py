@@ -7,7 +7,7 @@ from pathlib import Path
 from agent.act.choose import teardown_everywhere
 from agent.act.saved import notes_after_teardown
 from agent.desk.site import PATIENCE_S, Where, agent_of, ledger_of
-from agent.errors import BusyError
+from agent.errors import BusyError, StateError
 from agent.record.ledger import End
 from agent.record.turns import writer_lock
 
@@ -33,7 +33,8 @@ def teardown(where: Where) -> Removed:
     Raises:
         BusyError: An agent is running: it would put everything back.
         FirewallError: Something of ours is still there.
-        StateError: The state directory or the ledger can't be used.
+        StateError: The state directory or the ledger can't be used; the text says whether
+            anything is left.
     """
     agent = agent_of(where)
     if agent is not None:
@@ -47,7 +48,14 @@ def teardown(where: Where) -> Removed:
         if ledger:
             # First: were this killed in between, what is still there is known to be over.
             ledger.end((*bans, *ledger.intended().values()), where.now, End.LIFTED)
-        return _removed(len(bans))
+        removed = _removed(len(bans))
+        why = ledger.trouble() if ledger else None
+    if why is not None:
+        raise StateError(
+            f"all is removed, but the ledger can't be written: {why}; an agent's next start "
+            "would put the bans back: make room, or mend the disk, and try again"
+        )
+    return removed
 
 
 def _is_folder(where: Where) -> bool:
