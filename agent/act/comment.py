@@ -7,6 +7,7 @@ rule's name, 11 and 10 for the numbers.
 
 import re
 from datetime import UTC, datetime, timedelta
+from functools import lru_cache
 from math import ceil
 
 from agent.model.ban import Ban, Mark
@@ -32,9 +33,11 @@ def mark_of(comment: str | None) -> Mark | None:
     if found is None:
         return None
     ban_id, rule, began, lasts = found.groups()
-    return Mark(
-        ban_id=ban_id,
-        rule=rule,
-        begins=datetime.fromtimestamp(int(began), UTC),
-        lasts=timedelta(seconds=int(lasts)),
-    )
+    begins, length = _moments(began, lasts)
+    return Mark(ban_id=ban_id, rule=rule, begins=begins, lasts=length)
+
+
+@lru_cache(maxsize=1024)
+def _moments(began: str, lasts: str) -> tuple[datetime, timedelta]:
+    """Read the end of a comment, which bans of one cycle have in common."""
+    return datetime.fromtimestamp(int(began), UTC), timedelta(seconds=int(lasts))

@@ -7,7 +7,6 @@ from ipaddress import (
     IPv4Network,
     IPv6Address,
     IPv6Network,
-    collapse_addresses,
     summarize_address_range,
 )
 
@@ -17,7 +16,7 @@ from agent.act.nft_names import ALLOW, Kind, Meaning, kind_of, read_name
 from agent.act.nft_structure import SetShape
 from agent.kernel import nf_elements, nf_tables
 from agent.kernel.nf_elements import Element
-from agent.model.address import Prefix, Source
+from agent.model.address import Prefix, Source, collapsed
 from agent.model.ban import Held, Installed, Place
 from agent.model.policy import Answer
 
@@ -60,7 +59,7 @@ def allowed(shapes: dict[str, SetShape]) -> frozenset[Prefix]:
     for version, name in ALLOW.items():
         for one in ranges(name) if name in shapes else ():
             found.update(prefixes_of(one) or [EVERYTHING[version]])
-    return collapsed(list(found))
+    return collapsed(found)
 
 
 def ranges(set_name: str) -> list[Element]:
@@ -90,13 +89,6 @@ def count(set_name: str, kind: Kind) -> int:
         ObserveError: It can't be read.
     """
     return len(keys(set_name) if kind.length else ranges(set_name))
-
-
-def collapsed(prefixes: list[Prefix]) -> frozenset[Prefix]:
-    """Give the fewest prefixes that cover the same addresses."""
-    ipv4 = [one for one in prefixes if isinstance(one, IPv4Network)]
-    ipv6 = [one for one in prefixes if isinstance(one, IPv6Network)]
-    return frozenset([*collapse_addresses(ipv4), *collapse_addresses(ipv6)])
 
 
 def prefixes_of(one: Element) -> list[Prefix]:

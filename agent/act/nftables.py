@@ -22,7 +22,7 @@ from agent.act.nft_send import PATIENCE_S, Sending
 from agent.act.nft_structure import Structure, stale_sets, wrong_chains
 from agent.errors import FirewallError, ObserveError
 from agent.kernel.nf_generation import generation
-from agent.model.address import Prefix
+from agent.model.address import Prefix, collapsed
 from agent.model.ban import Installed
 from agent.model.inspection import Inspection, Traffic
 from agent.model.layout import Layout
@@ -141,7 +141,7 @@ class Nftables:
                 raise FirewallError(f"the table inet {TABLE} is not as it was made")
 
     def _allow(self, prefixes: Iterable[Prefix], there: frozenset[Prefix]) -> None:
-        want = nft_read.collapsed(list(prefixes))
+        want = collapsed(prefixes)
         if want != there:
             self._run(allow_script(sorted(want, key=lambda one: (one.version, one))))
 

@@ -8,7 +8,7 @@ Source: include/uapi/linux/netfilter/nf_tables.h; net/netfilter/nft_set_rbtree.c
 """
 
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass
+from typing import NamedTuple
 
 from agent.kernel.nf_tables import attributes, comment, items, number
 
@@ -19,9 +19,8 @@ _VALUE_AT = 4
 """A key is an attribute within an attribute: its bytes begin behind the inner header."""
 
 
-@dataclass(frozen=True, slots=True)
-class Element:
-    """An element.
+class Element(NamedTuple):
+    """An element; a tuple, because there may be 100,000.
 
     Attributes:
         first: The lowest key, in network order; empty for ``*``, which is everything else.

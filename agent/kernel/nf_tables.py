@@ -147,15 +147,17 @@ def comment(userdata: bytes | None) -> str | None:
     return None
 
 
-def _walk(value: bytes) -> Iterator[tuple[int, bytes]]:
-    at, size = 0, len(value)
+def _walk(value: bytes) -> list[tuple[int, bytes]]:
+    """Give each attribute; in a list, which for so few is faster than one after the other."""
+    found, at, size = [], 0, len(value)
     unpack = _ATTRIBUTE.unpack_from
     while at + 4 <= size:
         length, kind = unpack(value, at)
         if not 4 <= length <= size - at:  # noqa: PLR2004 - the header's own length
             raise ObserveError(f"nf_tables: an attribute of {length} bytes in {size - at}")
-        yield kind & _TYPE_BITS, value[at + 4 : at + length]
+        found.append((kind & _TYPE_BITS, value[at + 4 : at + length]))
         at += length + 3 & ~3
+    return found
 
 
 def _attribute(kind: int, value: bytes) -> bytes:
