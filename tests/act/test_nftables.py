@@ -2,7 +2,7 @@
 
 import re
 import subprocess
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import replace
 from datetime import timedelta
 
@@ -170,6 +170,41 @@ def test_one_refused_net_among_many_keeps_nobody_out(firewall: Nftables) -> None
         put(firewall, *many, ban("198.51.100.0/24"), ban())
 
     assert len(places(firewall)) == 40 + 2
+
+
+@pytest.fixture
+def hung(monkeypatch: pytest.MonkeyPatch) -> tuple[Nftables, list[float]]:
+    """Give one, prepared, whose nft then hangs, and how long each was waited for."""
+    waited: list[float] = []
+
+    def hang(*_: str, lines: Iterable[str], patience_s: float) -> str:
+        assert "".join(lines)
+        waited.append(patience_s)
+        raise FirewallError("nft did not end")
+
+    made = Nftables(stopwatch=lambda: sum(waited))
+    made.prepare(layout())
+    monkeypatch.setattr(nftables, "run", hang)
+    return made, waited
+
+
+def test_an_nft_that_hangs_is_waited_for_once(hung: tuple[Nftables, list[float]]) -> None:
+    firewall, waited = hung
+
+    with pytest.raises(FirewallError, match="did not take 9 changes: nft did not end"):
+        put(firewall, *ALL)
+
+    assert len(waited) == 1
+    assert waited[0] < 11
+
+
+def test_a_table_is_not_made_anew_by_an_nft_that_hangs(hung: tuple[Nftables, list[float]]) -> None:
+    firewall, waited = hung
+
+    with pytest.raises(FirewallError, match="nft did not end"):
+        firewall.prepare(Layout())
+
+    assert len(waited) == 1
 
 
 def test_what_has_no_set_is_told_and_keeps_nobody_out(firewall: Nftables) -> None:
