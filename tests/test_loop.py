@@ -15,7 +15,7 @@ from agent.model.plan import Plan
 from agent.model.policy import Sustained
 from agent.model.sample import Sample
 from agent.record.events import Event
-from agent.record.ledger import MemoryLedger
+from agent.record.ledger import End, MemoryLedger, News
 from tests.builders import NOW, ban, entry, guards, policy, rule, sample, tally
 
 
@@ -149,6 +149,29 @@ def test_the_ledger_knows_of_a_ban_before_the_firewall(desk: Desk) -> None:
     loop.cycle(NOW)
 
     assert calls == ["intend", "apply"]
+
+
+@pytest.mark.parametrize(
+    ("how", "told"),
+    [
+        (End.EXPIRED, ("ban.expired", ban().reasons)),
+        (End.LIFTED, ("ban.lifted", ["by hand"])),
+        (End.FORGIVEN, ("ban.lifted", ["by hand"])),
+    ],
+)
+def test_an_end_that_a_command_recorded_is_told_as_what_it_was(
+    desk: Desk, how: End, told: tuple[str, object]
+) -> None:
+    class Shared(MemoryLedger):
+        def refresh(self, now: datetime) -> News:  # noqa: ARG002 - always the same
+            return News(ended=((ban(), how),), is_other=True)
+
+    loop = desk.loop()
+    loop.ports = replace(loop.ports, ledger=Shared())
+    loop.cycle(NOW)
+
+    event = next(event for event, _ in desk.written if event.name.startswith("ban."))
+    assert (event.name, event.fields["reasons"]) == told
 
 
 def test_a_ban_expires_once_and_the_next_one_is_longer(desk: Desk) -> None:

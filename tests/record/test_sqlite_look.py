@@ -173,6 +173,19 @@ def test_who_may_not_read_it_is_told_so(
     assert as_nobody(lambda: refused(folder)) == 0
 
 
+@pytest.mark.root
+def test_the_owner_of_the_directory_sees_what_root_wrote(
+    tmp_path_factory: pytest.TempPathFactory,
+) -> None:
+    folder = tmp_path_factory.mktemp("state")
+    for parent in folder.parents[:2]:
+        parent.chmod(0o755)
+    os.chown(folder, 65534, 65534)
+    with agent_in(folder):
+        assert as_nobody(lambda: check(folder)) == 0
+    assert as_nobody(lambda: check(folder)) == 0
+
+
 def refused(folder: Path) -> None:
     with pytest.raises(StateError, match="as root"):
         look(folder)
