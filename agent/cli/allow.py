@@ -4,7 +4,15 @@ from datetime import timedelta
 
 import click
 
-from agent.cli.options import LengthType, SourceType, as_json, show_pardon, where, where_options
+from agent.cli.options import (
+    NOBODY_ENDS_IT,
+    LengthType,
+    SourceType,
+    as_json,
+    show_pardon,
+    where,
+    where_options,
+)
 from agent.cli.output import say, tell
 from agent.desk import by_hand
 from agent.desk.site import open_site
@@ -37,3 +45,5 @@ def allow(  # noqa: PLR0913 - one argument an option
         return
     tell(site.news, now=site.now, is_json=False)
     say(f"{source} passes for {duration(lasts.total_seconds())}")
+    if site.agent is None:
+        say(NOBODY_ENDS_IT)

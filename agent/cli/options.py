@@ -10,7 +10,7 @@ import click
 from agent.cli.output import show
 from agent.desk.by_hand import Pardon
 from agent.desk.site import Where
-from agent.model.address import Source
+from agent.model.address import WIDEST, Source
 from agent.policy import names, scalars
 from agent.policy.fields import LONGEST
 from agent.policy.scalars import Misfit
@@ -22,7 +22,8 @@ F = TypeVar("F", bound=Callable[..., Any])
 STATE_DIR = "/var/lib/abuse-agent"
 FIREWALLS = ("auto", "iptables", "nftables")
 
-_WIDEST = {4: 16, 6: 32}
+NOBODY_ENDS_IT = "no agent is running: in the firewall this ends when one starts, or with a command"
+"""A ban has its timer in the kernel; that somebody passes has not."""
 
 
 class SourceType(click.ParamType[Source]):
@@ -41,7 +42,7 @@ class SourceType(click.ParamType[Source]):
             prefix = names.prefix(value)
         except Misfit as misfit:
             self.fail(f"{value!r} is {_what_instead(value, misfit)}", param, ctx)
-        widest = _WIDEST[prefix.version]
+        widest = WIDEST[prefix.version]
         if prefix.prefixlen < widest and not self._is_any_width:
             self.fail(f"{prefix} is too wide: at most a /{widest}", param, ctx)
         return Source(prefix)

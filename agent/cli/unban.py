@@ -2,7 +2,7 @@
 
 import click
 
-from agent.cli.options import SourceType, as_json, show_pardon, where, where_options
+from agent.cli.options import NOBODY_ENDS_IT, SourceType, as_json, show_pardon, where, where_options
 from agent.cli.output import say, tell
 from agent.desk import by_hand
 from agent.desk.by_hand import GRACE
@@ -34,3 +34,5 @@ def unban(
         return
     tell(site.news, now=site.now, is_json=False)
     say(f"{source} stays free for {duration(GRACE.total_seconds())}")
+    if site.agent is None:
+        say(NOBODY_ENDS_IT)

@@ -84,7 +84,11 @@ def _missing(names: Sequence[str]) -> tuple[str, ...]:
     """Say what is not there, in one line, and what is not as it should be."""
     absent = [name for name in names if not name.endswith(DIFFERS)]
     return (
-        *([f"missing in the firewall: {_some(absent)}; the agent makes it"] if absent else []),
+        *(
+            [f"missing in the firewall: {_some(absent)}; a start of the agent makes it"]
+            if absent
+            else []
+        ),
         *(name for name in names if name.endswith(DIFFERS)),
     )
 
@@ -107,10 +111,9 @@ def _recorded(ledger: Ledger) -> Recorded:
 
 def _differences(found: Reconciliation) -> Iterator[str]:
     """Say where ledger and firewall disagree; of very many the first."""
-    lost = [f"{ban.source}" for ban in found.restore]
-    strange = [f"{ban.source}" for ban in found.adopt] + [
-        f"{one.held.source}" for one in found.lift
-    ]
+    lost = list(dict.fromkeys(f"{ban.source}" for ban in found.restore))
+    sources = [*(ban.source for ban in found.adopt), *(one.held.source for one in found.lift)]
+    strange = list(dict.fromkeys(map(str, sources)))
     if lost:
         yield f"the ledger has bans that the firewall does not hold so: {_some(lost)}"
     if strange:

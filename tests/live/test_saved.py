@@ -152,4 +152,8 @@ def test_without_the_early_unit_a_saved_file_that_names_our_sets_is_a_fault(
     unit = tmp_path / "etc/systemd/system" / EARLY_UNIT
     unit.parent.mkdir(parents=True)
     unit.touch()
+    assert faults(text) == [fault]  # there, but not enabled
+    wants = unit.parent / "sysinit.target.wants"
+    wants.mkdir()
+    (wants / EARLY_UNIT).symlink_to(unit)
     assert faults(text) == []
