@@ -1,9 +1,7 @@
 """What our table has to look like for a layout: sets, chains and rules, as text of nft.
 
-An innocent packet meets one chain of its own family: a lookup in each set of the host,
-and of the services' sets only those whose ports it is for. No set is walked. Every rule
-that drops or throttles has the allow set as its second condition, so that it stands ahead
-of every ban, and is looked up only for who is found in one.
+An innocent packet meets one chain of its own family: the allow set, a lookup in each set
+of the host, and of the services' sets only those whose ports it is for. No set is walked.
 
 Who is throttled has a limit of his own, which the set's element carries. What is over it
 is *held*: the first SYN from a source port is remembered and dropped. A real client sends
@@ -184,6 +182,7 @@ def _split(*words: str) -> tuple[str, str]:
 
 def _host(layout: Layout, version: int) -> Iterator[str]:
     """Give the rules for whole hosts: ssh stays open for all but those whose ban is about it."""
+    yield _allow(version)
     for target in (HOST_AND_SSH_DROP, HOST_DROP):
         if target == HOST_DROP and layout.ssh:
             yield f"tcp dport {folded(layout.ssh)} return"
@@ -193,15 +192,20 @@ def _host(layout: Layout, version: int) -> Iterator[str]:
 
 
 def _services(ports: Mapping[str, frozenset[int]], version: int) -> Iterator[str]:
+    yield _allow(version)
     for service, numbers in ports.items():
         yield f"tcp dport {folded(numbers)} jump to-{service}-{version}"
+
+
+def _allow(version: int) -> str:
+    return f"{_FIELD[version]} @{ALLOW[version]} return"
 
 
 def _lookups(one: BanSet, version: int) -> Iterator[str]:
     for kind in KINDS:
         if kind.version == version:
             name = name_of(label_of(one), kind)
-            found = f"{_key(kind)} @{name} {_FIELD[version]} != @{ALLOW[version]}"
+            found = f"{_key(kind)} @{name}"
             yield (
                 f"{found} counter drop" if one.rate is None else f"{_NEW} {found} jump held-{name}"
             )

@@ -44,7 +44,7 @@ class BaseShape:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Rule:
-    """A rule: its comment, the set that it looks into first, and what it has counted."""
+    """A rule: its comment, the set that decides, and what it has counted."""
 
     comment: str | None
     set_name: str
@@ -233,7 +233,7 @@ def _rule(one: nf_tables.Attributes) -> Rule:
         data = attributes(expression.get(_EXPRESSION_DATA, b""))
         name = text(expression.get(_EXPRESSION_NAME))
         if name == "lookup":
-            set_name = set_name or text(data.get(_LOOKUP_SET))
+            set_name = text(data.get(_LOOKUP_SET))
         elif name == "counter":
             packets = number(data.get(_COUNTER_PACKETS))
             size = number(data.get(_COUNTER_BYTES))
