@@ -9,11 +9,11 @@ from pathlib import Path
 
 from agent.act.comment import comment_of
 from agent.act.interface import Firewall
-from agent.act.ipset_names import set_name
-from agent.act.iptables import Iptables
-from agent.act.nft_layout import TABLE
-from agent.act.nft_names import kind_of, label_of, name_of
-from agent.act.nftables import Nftables
+from agent.act.ipset.names import set_name
+from agent.act.iptables.firewall import Iptables
+from agent.act.nftables.firewall import Nftables
+from agent.act.nftables.layout import TABLE
+from agent.act.nftables.names import kind_of, label_of, name_of
 from agent.model.address import Prefix, Source
 from agent.model.ban import Ban
 from agent.model.layout import Layout

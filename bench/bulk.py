@@ -9,7 +9,7 @@ from pathlib import Path
 from types import TracebackType
 from typing import Self, TypeAlias
 
-from agent.act.cut import cut
+from agent.act.cut.cutting import cut
 from agent.act.interface import Firewall
 from agent.decide import layout_of
 from agent.enact import Accord, Hands
@@ -21,7 +21,7 @@ from agent.model.policy import Policy
 from agent.record.audit import Audit
 from agent.record.events import Event
 from agent.record.ledger import News
-from agent.record.sqlite import SqliteLedger, open_ledger
+from agent.record.sqlite.ledger import SqliteLedger, open_ledger
 from agent.service import clock
 from bench.bans import bans, open_firewall, write_bare
 from bench.rival import Rival

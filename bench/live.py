@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from statistics import median
 
-from agent.act.cut import cut
+from agent.act.cut.cutting import cut
 from agent.decide import layout_of
 from agent.enact import Hands
 from agent.loop import Loop, Ports
@@ -19,7 +19,7 @@ from agent.observe.sock_diag import SockDiag
 from agent.observe.surroundings import read_surroundings
 from agent.policy import load_policy
 from agent.record.audit import Audit
-from agent.record.sqlite import SqliteLedger, open_ledger
+from agent.record.sqlite.ledger import SqliteLedger, open_ledger
 from agent.service import clock
 from agent.service.pace import at_most_every
 from bench.bans import agent, bans, open_firewall

@@ -23,10 +23,10 @@ def open_firewall(choice: str) -> Firewall:
     """
     name = _fitting() if choice == "auto" else choice
     if name == "iptables":
-        from agent.act.iptables import Iptables  # noqa: PLC0415 - only what is used is loaded
+        from agent.act.iptables.firewall import Iptables  # noqa: PLC0415 - only what is used is loaded
 
         return Iptables()
-    from agent.act.nftables import Nftables  # noqa: PLC0415 - ditto
+    from agent.act.nftables.firewall import Nftables  # noqa: PLC0415 - ditto
 
     return Nftables()
 

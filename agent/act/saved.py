@@ -13,8 +13,8 @@ from collections.abc import Iterator
 from itertools import product
 from pathlib import Path
 
-from agent.act.ipset_names import names_in
-from agent.act.nft_layout import TABLE
+from agent.act.ipset.names import names_in
+from agent.act.nftables.layout import TABLE
 
 SAVED_BY = {
     "etc/iptables/rules.v4": "iptables-save",

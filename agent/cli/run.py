@@ -141,9 +141,9 @@ def _start_beside(firewall: DryRun, policy: Policy, choice: str) -> None:
 def _run_live(start: Start, choice: str, folder: Path) -> None:
     """Be the one live agent of a state directory, and run."""
     from agent.act.choose import leave_others, open_firewall  # noqa: PLC0415 - a dry run does without
-    from agent.act.cut import cut  # noqa: PLC0415 - ditto
+    from agent.act.cut.cutting import cut  # noqa: PLC0415 - ditto
     from agent.record.locks import agent_lock  # noqa: PLC0415 - ditto
-    from agent.record.sqlite import open_ledger  # noqa: PLC0415 - ditto
+    from agent.record.sqlite.ledger import open_ledger  # noqa: PLC0415 - ditto
     from agent.record.turns import AgentsWriterLock  # noqa: PLC0415 - ditto
 
     firewall = open_firewall(choice)

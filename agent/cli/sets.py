@@ -4,8 +4,8 @@ from pathlib import Path
 
 import click
 
-from agent.act import ipset_sets
 from agent.act.command import find
+from agent.act.ipset import sets as ipset_sets
 from agent.act.saved import names_saved
 from agent.cli.output import say
 

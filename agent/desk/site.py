@@ -12,7 +12,7 @@ from datetime import datetime, timedelta
 from pathlib import Path
 
 from agent.act.choose import leave_others, open_firewall
-from agent.act.cut import cut
+from agent.act.cut.cutting import cut
 from agent.act.privilege import demand
 from agent.enact import Accord, Hands
 from agent.errors import BusyError, PolicyError, StateError
@@ -26,9 +26,9 @@ from agent.record import events
 from agent.record.events import Event
 from agent.record.ledger import Ledger, News
 from agent.record.locks import Agent, running, running_here
-from agent.record.sqlite import open_ledger
-from agent.record.sqlite_file import NAME
-from agent.record.sqlite_look import look_into
+from agent.record.sqlite.file import NAME
+from agent.record.sqlite.ledger import open_ledger
+from agent.record.sqlite.look import look_into
 from agent.record.texts import read_texts
 from agent.record.turns import writer_lock
 

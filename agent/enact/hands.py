@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import TypeAlias
 
-from agent.act.cut import Cut
+from agent.act.cut.cutting import Cut
 from agent.act.interface import Firewall
 from agent.errors import FirewallError
 from agent.model.address import Prefix

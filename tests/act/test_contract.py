@@ -13,8 +13,8 @@ import pytest
 
 from agent.act.dry_run import DryRun
 from agent.act.interface import Firewall
-from agent.act.iptables import Iptables
-from agent.act.nftables import Nftables
+from agent.act.iptables.firewall import Iptables
+from agent.act.nftables.firewall import Nftables
 from agent.decide.layout import layout_of
 from agent.model.ban import Ban, Held
 from agent.model.plan import Lift, Plan

@@ -7,8 +7,8 @@ from pathlib import Path
 import pytest
 
 from agent.act.interface import Firewall
-from agent.act.iptables import Iptables
-from agent.act.nftables import Nftables
+from agent.act.iptables.firewall import Iptables
+from agent.act.nftables.firewall import Nftables
 from agent.decide.layout import layout_of
 from agent.policy import load_policy
 from tests.range import in_namespace

@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from agent.act.nft_layout import TABLE
+from agent.act.nftables.layout import TABLE
 from agent.act.saved import EARLY_UNIT, faults_of, names_saved, notes_after_teardown
 
 OURS = "*raw\n-A abuse-agent -m set --match-set aa4-web src -j DROP\nCOMMIT\n"

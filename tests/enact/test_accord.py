@@ -6,7 +6,7 @@ from datetime import datetime, timedelta
 
 import pytest
 
-from agent.act.cut import Cut
+from agent.act.cut.cutting import Cut
 from agent.act.dry_run import DryRun
 from agent.enact import Accord, Hands
 from agent.errors import FirewallError

@@ -16,7 +16,7 @@ from typing import Any
 from agent import cli
 from agent.act import choose
 from agent.act.interface import Firewall
-from agent.act.nftables import Nftables
+from agent.act.nftables.firewall import Nftables
 from agent.enact import hands
 from agent.service import clock
 
@@ -32,7 +32,7 @@ def make(name: str) -> Firewall:
     """Open a firewall by its name here."""
     if name == "nftables":
         return Nftables()
-    from agent.act.iptables import Iptables  # noqa: PLC0415 - only what is tested is loaded
+    from agent.act.iptables.firewall import Iptables  # noqa: PLC0415 - only what is tested is loaded
 
     return Iptables(suffix=name.removeprefix("iptables"))
 

@@ -15,7 +15,7 @@ from agent.act import command as tools
 from agent.act.interface import Firewall
 from agent.model.ban import Held as BanHeld
 from agent.model.plan import Plan
-from agent.record.sqlite import open_ledger
+from agent.record.sqlite.ledger import open_ledger
 from agent.service import clock
 from tests.builders import NOW, ban, layout, prefix, throttle
 from tests.live.agents import command, live, once
@@ -187,7 +187,7 @@ def die_after(number: int) -> None:
                 count()
 
     tools.subprocess.Popen = Counted  # type: ignore[attr-defined]
-    from agent.act.iptables_legacy import LegacyVariant  # noqa: PLC0415 - only in the child
+    from agent.act.iptables.legacy import LegacyVariant  # noqa: PLC0415 - only in the child
 
     write = LegacyVariant.write
 

@@ -13,7 +13,7 @@ from typing import Any
 
 import pytest
 
-from agent.act.cut import cut
+from agent.act.cut.cutting import cut
 from agent.enact import Hands
 from agent.model.plan import Plan
 from agent.record.events import Event

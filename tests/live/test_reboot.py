@@ -14,7 +14,7 @@ from agent.model.inputs import Surroundings
 from agent.model.policy import Escalation
 from agent.model.sample import Sample
 from agent.record.events import Event
-from agent.record.sqlite import SqliteLedger, open_ledger
+from agent.record.sqlite.ledger import SqliteLedger, open_ledger
 from tests.builders import NOW, policy, rule, sample, tally
 from tests.live.program import make
 from tests.range import eventually, in_namespace, namespace

@@ -8,9 +8,9 @@ from pathlib import Path
 
 import pytest
 
-from agent.act import ipset_sets
-from agent.act.ipset_names import names_in
-from agent.act.iptables import Iptables
+from agent.act.ipset import sets as ipset_sets
+from agent.act.ipset.names import names_in
+from agent.act.iptables.firewall import Iptables
 from agent.act.saved import EARLY_UNIT
 from tests.live.agents import live
 from tests.live.foreign import SUFFIX, attempt, by_hand, shell, tool

@@ -11,7 +11,7 @@ from agent.model.ban import Ban
 from agent.model.inputs import PastBan, Permit
 from agent.record import ledger
 from agent.record.ledger import End, Ledger, MemoryLedger, News
-from agent.record.sqlite import open_ledger
+from agent.record.sqlite.ledger import open_ledger
 from tests.builders import NOW, ban, prefix, source
 
 MINUTE = timedelta(minutes=1)

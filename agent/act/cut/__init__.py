@@ -1,0 +1,1 @@
+"""Destroying what a banned source still holds: live sockets and tracked flows."""

@@ -1,0 +1,1 @@
+"""Sets of ipset: their names, their elements, and what is in them."""

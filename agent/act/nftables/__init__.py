@@ -1,0 +1,1 @@
+"""The firewall of nftables, in a table of our own."""

@@ -1,0 +1,1 @@
+"""The ledger that outlives the process, in a file of SQLite."""
