@@ -58,6 +58,10 @@ class DryRun:
             allowed=self._allowed,
         )
 
+    def allowed(self) -> frozenset[Prefix]:
+        """Read back the allow set."""
+        return self._allowed
+
     def apply(self, plan: Plan, now: datetime) -> None:
         """Make `plan` true; never fails."""
         if plan.allow is not None:

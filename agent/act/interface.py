@@ -25,6 +25,7 @@ operator and never interpreted.
 from datetime import datetime
 from typing import Final, Protocol
 
+from agent.model.address import Prefix
 from agent.model.ban import Installed
 from agent.model.inspection import Inspection
 from agent.model.layout import Layout
@@ -85,6 +86,13 @@ class Firewall(Protocol):
 
         Raises:
             FirewallError: They can't be read.
+        """
+
+    def allowed(self) -> frozenset[Prefix]:
+        """Read back the allow set alone, which is small.
+
+        Raises:
+            FirewallError: It can't be read.
         """
 
     def apply(self, plan: Plan, now: datetime) -> None:

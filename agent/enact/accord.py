@@ -116,15 +116,20 @@ class Accord:
         """Whether it is time for a full look.
 
         Where others change the firewall all the time, every touch is followed by the cheap
-        part, whether all sets and rules are there, and the looks stay a small share of the time.
+        part, whether all sets and rules are there and nobody lost his exemption, and the looks
+        stay a small share of the time.
         """
         if self.stopwatch() >= self._next_look:
             return True
         self._is_touched |= self.hands.firewall.is_touched()
         if not self._is_touched:
             return False
-        is_calm = self.stopwatch() >= self._calm_until
-        return is_calm or bool(self.hands.firewall.missing(self._layout))
+        firewall, is_calm = self.hands.firewall, self.stopwatch() >= self._calm_until
+        return (
+            is_calm
+            or bool(firewall.missing(self._layout))
+            or firewall.allowed() != self._installed.allowed
+        )
 
     def _look(self, now: datetime) -> None:
         """Take a full look and mend what is to be mended."""

@@ -289,6 +289,7 @@ def test_the_allow_set_is_replaced_by_what_a_plan_says(trial: Trial) -> None:
     trial.apply(allow=second)
 
     assert trial.firewall.installed(NOW).allowed == second
+    assert trial.firewall.allowed() == second
 
 
 def test_an_allow_set_of_everything_holds(trial: Trial) -> None:

@@ -376,3 +376,17 @@ def test_a_ban_that_was_over_when_the_agent_came_back_has_ended(scene: Scene) ->
 
     assert dict(scene.ledger.intended()) == {}
     assert scene.ledger.has_ended("b1")
+
+
+def test_an_exemption_that_was_lost_is_back_at_once_however_often_others_touch_rules(
+    scene: Scene,
+) -> None:
+    def work() -> None:
+        scene.seconds += 1.0
+
+    scene.firewall.work = work
+    scene.look(after=31, guard="192.0.2.200/32")
+    DryRun.apply(scene.firewall, Plan(allow=frozenset()), scene.now)
+    scene.firewall.touched = True
+
+    assert scene.look(after=0.2, guard="192.0.2.200/32").allowed == {prefix("192.0.2.200/32")}

@@ -121,6 +121,12 @@ class Iptables:
         self._watch.begin(elements, ends | self._allow_ends(elements))
         return installed
 
+    def allowed(self) -> frozenset[Prefix]:
+        """Read back the allow set, which is in sets of its own."""
+        there = read_headers()
+        names = [name for name in map(allow_name, self.versions) if name in there]
+        return allowed_in("".join(map(ipset_sets.save, names)), self.versions)
+
     def apply(self, plan: Plan, now: datetime) -> None:
         """Change the allow set, then lift, then add."""
         there = read_headers()

@@ -90,6 +90,13 @@ class Nftables:
                 return Installed()
             return nft_read.installed(nft_structure.set_shapes())
 
+    def allowed(self) -> frozenset[Prefix]:
+        """Read back the allow set, which is in sets of its own."""
+        with _readable():
+            if not nft_structure.is_there():
+                return frozenset()
+            return nft_read.allowed(nft_structure.set_shapes())
+
     def apply(self, plan: Plan, now: datetime) -> None:
         """Make `plan` true: the allow set, then hosts, then prefixes, which may be refused."""
         with _readable(), no_collection():
