@@ -9,7 +9,7 @@ import os
 import shutil
 import subprocess
 from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
@@ -162,8 +162,9 @@ def _start(work: Path, program: Path, enable: tuple[str, ...]) -> subprocess.Pop
 def _end(first: subprocess.Popen[bytes]) -> None:
     """Kill PID 1, with which everything inside ends, and wait until its parent saw it."""
     if first.poll() is None:
-        for leader in psutil.Process(first.pid).children():
-            leader.kill()
+        with suppress(psutil.NoSuchProcess):
+            for leader in psutil.Process(first.pid).children():
+                leader.kill()
     try:
         first.wait(timeout=5)
     except subprocess.TimeoutExpired:
@@ -177,8 +178,11 @@ def _up(first: subprocess.Popen[bytes], said: Path) -> Machine:
     def listens() -> bool:
         if first.poll() is not None:
             return True
-        below = psutil.Process(first.pid).children()
-        leaders[:] = [each.pid for each in below if each.name() == "systemd"]
+        try:
+            below = psutil.Process(first.pid).children()
+            leaders[:] = [each.pid for each in below if each.name() == "systemd"]
+        except psutil.NoSuchProcess:
+            return False  # what the start runs comes and goes: it is asked again
         return any(Path(f"/proc/{pid}/root/run/systemd/private").exists() for pid in leaders)
 
     leaders: list[int] = []
