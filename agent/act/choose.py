@@ -1,6 +1,7 @@
 """Which firewall a live run uses."""
 
 from collections.abc import Iterator
+from contextlib import suppress
 
 from agent.act.command import find, run
 from agent.act.interface import Firewall
@@ -55,11 +56,14 @@ def teardown_everywhere() -> tuple[str, ...]:
 def firewalls_here() -> Iterator[Firewall]:
     """Give every firewall that something of ours may be in, whichever is in use now.
 
-    Raises:
-        PrivilegeError: This process may not use them.
+    One that does not work, or not for this process, is left out: nothing of ours is seen in it.
     """
     for name in _names_here():
-        yield open_firewall(name)
+        try:
+            firewall = open_firewall(name)
+        except FirewallError:
+            continue
+        yield firewall
 
 
 def _names_here() -> Iterator[str]:
@@ -72,20 +76,18 @@ def _names_here() -> Iterator[str]:
 def leave_others(used: Firewall) -> tuple[str, ...]:
     """Remove what is ours from the firewalls that are not in use any more.
 
-    Else bans would stay in them that nobody looks after, lifts or tells of.
+    Else bans would stay in them that nobody looks after, lifts or tells of. A firewall that
+    is not in use and does not work must not keep the one in use from its work.
 
     Returns:
         What was removed, with the firewall's name first.
-
-    Raises:
-        FirewallError: Something of ours is still there.
     """
-    return tuple(
-        f"{other.name}: {name}"
-        for other in firewalls_here()
-        if other.name != used.name
-        for name in other.teardown()
-    )
+    removed: list[str] = []
+    for other in firewalls_here():
+        if other.name != used.name:
+            with suppress(FirewallError):
+                removed += (f"{other.name}: {one}" for one in other.teardown())
+    return tuple(removed)
 
 
 def _fitting() -> str:

@@ -1,8 +1,8 @@
 """Everything that a command by hand works on: policy, ledger, firewall and what is guarded.
 
-With an agent running, a command uses that agent's policy and firewall and leaves their
-upkeep to it; without one it prepares the firewall itself, so that a ban by hand holds, and
-ends, on a machine where no agent runs.
+With an agent running, a command uses that agent's policy and firewall; without one it uses
+the policy that the last agent ran with. Either way it sees to it itself that the firewall is
+prepared, so that a ban by hand holds, and ends, on a machine where no agent runs.
 """
 
 from collections.abc import Callable, Iterator
@@ -42,7 +42,7 @@ class Where:
 
     Attributes:
         folder: The state directory.
-        paths: Of the policy; empty for the running agent's, else the usual ones.
+        paths: Of the policy; empty for the running or the last agent's, else the usual ones.
         firewall: ``auto``, ``iptables``, ``nftables``; None for the running agent's, else auto.
         now: The moment; aware, UTC.
         stopwatch: Seconds that only grow.

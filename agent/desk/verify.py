@@ -12,6 +12,7 @@ from agent.act.privilege import demand
 from agent.act.saved import faults_of
 from agent.decide import Reconciliation, Recorded, allow_set, layout_of, reconcile
 from agent.desk.site import PATIENCE_S, Where, firewall_of, look_at_ledger, policy_of
+from agent.errors import FirewallError
 from agent.loop import with_permits
 from agent.model.address import Prefix, Source
 from agent.model.inspection import Traffic
@@ -97,10 +98,18 @@ def _elsewhere(used: Firewall, layout: Layout, now: datetime) -> Iterator[str]:
     """Say where bans are that nobody looks after: in a firewall that is not in use."""
     for other in firewalls_here():
         if other.name != used.name:
-            other.missing(layout)
-            bans = len(other.installed(now).bans)
+            bans = _bans_in(other, layout, now)
             if bans:
                 yield f"{other.name}, which is not in use, holds bans of ours as well: {bans}"
+
+
+def _bans_in(other: Firewall, layout: Layout, now: datetime) -> int:
+    """Count the bans in a firewall; none are in one that can't be read."""
+    try:
+        other.missing(layout)
+        return len(other.installed(now).bans)
+    except FirewallError:
+        return 0
 
 
 def _recorded(ledger: Ledger) -> Recorded:

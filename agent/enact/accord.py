@@ -69,11 +69,6 @@ class Accord:
         """Whether the last call found bans that no judgement of this agent put there."""
         return self._is_strange
 
-    @property
-    def ssh(self) -> frozenset[int]:
-        """The ports that a ban of the host leaves open."""
-        return self._layout.ssh
-
     def installed(
         self, policy: Policy, surroundings: Surroundings, news: News, now: datetime
     ) -> Installed:
