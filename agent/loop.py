@@ -1,6 +1,6 @@
 """One cycle, from sockets to records. The only module that knows every stage."""
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping
 from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass, field
 from datetime import datetime
@@ -8,24 +8,37 @@ from functools import partial
 
 from agent import __version__
 from agent.act.interface import Firewall
-from agent.decide import Memory, step
+from agent.decide import Memory, guarded, remembered, step
 from agent.enact import Accord, Hands
 from agent.enact.hands import Cutter
-from agent.model.address import Source
+from agent.identify.interface import Identifier, Nobody
+from agent.model.address import Address
 from agent.model.ban import Ban, Installed
-from agent.model.inputs import Counters, Guard, Inputs, Permit, Surroundings
+from agent.model.inputs import (
+    Counters,
+    Identities,
+    Inputs,
+    Listeners,
+    Spared,
+    Surroundings,
+    Sysctls,
+)
+from agent.model.learned import Learned
 from agent.model.plan import Decision
-from agent.model.policy import Policy
+from agent.model.policy import Administrators, Policy
 from agent.model.sample import Sample
 from agent.observe.interface import SocketReader
 from agent.record import ban_events, events
+from agent.record.alarm_events import alarm_event
 from agent.record.budget import Budget
 from agent.record.events import Event
 from agent.record.ledger import End, Ledger, News
-from agent.record.text import until
 
 FILLING = 0.8
 """Of the policy's max_bans: from here on it is told."""
+
+KEPT_EVERY_S = 300.0
+"""Between two times at which what was learned is written down."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -35,7 +48,7 @@ class Ports:
     Attributes:
         sockets: Reads the sockets.
         counters: Reads the kernel's counters.
-        surroundings: Finds what is to be guarded.
+        surroundings: Finds what is to be guarded, knowing who the administrators are.
         firewall: Holds the bans.
         ledger: Remembers them.
         write: Takes each event, with the moment and the number of its cycle.
@@ -43,17 +56,27 @@ class Ports:
         cut: Destroys the live sockets of banned sources; None in a dry run.
         writer: Keeps commands from changing firewall and ledger at the same time.
             Raises BusyError.
+        listeners: Reads what waits at the listening sockets.
+        sysctls: Reads the kernel's settings.
+        identify: Knows who sources are.
+        learned: What an earlier run has learned.
+        keep: Writes down what is learned by now.
     """
 
     sockets: SocketReader
     counters: Callable[[], Counters]
-    surroundings: Callable[[], Surroundings]
+    surroundings: Callable[[Administrators], Surroundings]
     firewall: Firewall
     ledger: Ledger
     write: Callable[[Event, datetime, int], None]
     stopwatch: Callable[[], float]
     cut: Cutter | None = None
     writer: Callable[[], AbstractContextManager[None]] = nullcontext
+    listeners: Callable[[], Listeners] = dict
+    sysctls: Callable[[], Sysctls] = dict
+    identify: Identifier = field(default_factory=Nobody)
+    learned: Learned = field(default_factory=Learned)
+    keep: Callable[[Learned], None] = lambda _learned: None
 
 
 @dataclass(slots=True)
@@ -73,13 +96,22 @@ class Loop:
     stage: str = "observe"
     number: int = 0
     last: Sample | None = None
-    _memory: Memory = field(default_factory=Memory)
+    _memory: Memory = field(init=False)
     _surroundings: Surroundings = field(default_factory=Surroundings)
+    _identities: Identities = field(default_factory=Identities)
+    _sessions: Mapping[Address, datetime] = field(init=False)
+    _keep_at: float = field(init=False)
     _budget: Budget = field(default_factory=Budget)
     _accord: Accord | None = None
     _failure: str | None = None
     _filling: str = ""
     _now: datetime = field(init=False)
+
+    def __post_init__(self) -> None:
+        """Go on with what an earlier run has learned."""
+        self._memory = Memory.of(self.ports.learned)
+        self._sessions = self.ports.learned.sessions
+        self._keep_at = self.ports.stopwatch() + KEPT_EVERY_S
 
     def cycle(self, now: datetime) -> Decision:
         """Observe, decide, act, record.
@@ -105,21 +137,26 @@ class Loop:
 
     def _judge(self, sample: Sample, counters: Counters) -> Decision:
         """Decide on a sample by what the firewall and the ledger hold, and act."""
-        now, ledger = self._now, self.ports.ledger
-        guarded, installed = self._agree()
+        now, ports = self._now, self.ports
+        spared, installed = self._agree()
         self.stage = "decide"
         inputs = Inputs(
             sample=sample,
             counters=counters,
-            surroundings=guarded,
+            surroundings=spared.surroundings,
+            listeners=ports.listeners(),
+            sysctls=ports.sysctls(),
             installed=installed,
-            history=ledger.history(),
+            history=ports.ledger.history(),
+            identities=self._identities,
             is_strange=self._in_accord().is_strange,
         )
         self._memory, decision = step(self._memory, inputs, self.policy, now)
         self.stage = "act"
         affords = partial(self._budget.affords, now=now)
         self._tell(events.sources_changed(decision, affords))
+        self._tell(map(alarm_event, decision.alarms))
+        ports.identify.ask(decision.questions, now)
         if decision.plan:
             self._in_accord().carry_out(decision.plan, now)
         return decision
@@ -132,11 +169,15 @@ class Loop:
         with self.ports.writer():
             self._agree()
 
-    def _agree(self) -> tuple[Surroundings, Installed]:
-        """Bring firewall and ledger into accord; give who is guarded, and what is held."""
-        news = self._hear()
-        guarded = with_permits(self._surroundings, self.ports.ledger.permits(self._now))
-        return guarded, self._in_accord().installed(self.policy, guarded, news, self._now)
+    def _agree(self) -> tuple[Spared, Installed]:
+        """Bring firewall and ledger into accord; give who is spared, and what is held."""
+        news, now = self._hear(), self._now
+        permits = self.ports.ledger.permits(now)
+        spared = Spared(
+            surroundings=guarded(self._surroundings, permits, self._sessions, now),
+            found=self._identities.found,
+        )
+        return spared, self._in_accord().installed(self.policy, spared, news, now)
 
     def _in_accord(self) -> Accord:
         """Give what keeps firewall and ledger in accord, from the first cycle to the last."""
@@ -152,9 +193,27 @@ class Loop:
         return self._accord
 
     def _look_around(self) -> None:
-        found = self.ports.surroundings()
+        """Find who is to be guarded and who sources are, as far as that is known by now."""
+        found = self.ports.surroundings(self.policy.administrators)
         self._tell(events.guard_changed(self._surroundings, found))
+        is_new = not found.administrators <= self._sessions.keys()
+        self._sessions = remembered(self._sessions, found, self._now)
         self._surroundings = found
+        self._identities = self.ports.identify.look(self.policy, self._now)
+        if is_new or self.ports.stopwatch() >= self._keep_at:
+            self.keep()
+
+    def keep(self) -> None:
+        """Have written down what was learned; once more at the end."""
+        self._keep_at = self.ports.stopwatch() + KEPT_EVERY_S
+        self.ports.keep(
+            Learned(
+                clients=self._memory.clients,
+                sessions=self._sessions,
+                verified=self.ports.identify.verified(),
+                hosts=self.ports.identify.hosts(),
+            )
+        )
 
     def _hear(self) -> News:
         """Tell what commands did since the last cycle, and how the ledger is."""
@@ -191,20 +250,6 @@ def _ended(ban: Ban, how: End, firewall: str) -> Event:
     if how is End.EXPIRED:
         return ban_events.ban_event("ban.expired", ban, firewall)
     return ban_events.because(ban_events.ban_event("ban.lifted", ban, firewall), "by hand")
-
-
-def with_permits(found: Surroundings, permits: Iterable[Permit]) -> Surroundings:
-    """Guard whom an operator let pass like whom the agent itself found."""
-    known = {guard.prefix for guard in found.guards}
-    added = [
-        Guard(prefix=one.prefix, why=f"{one.why} {until(one.until)}", until=one.until)
-        for one in permits
-        if one.prefix not in known
-    ]
-    if not added:
-        return found
-    both = (*found.guards, *added)
-    return Surroundings(guards=tuple(sorted(both, key=lambda one: Source(one.prefix).order)))
 
 
 def count_sources(sample: Sample) -> int:

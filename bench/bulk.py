@@ -14,7 +14,7 @@ from agent.act.interface import Firewall
 from agent.decide import layout_of
 from agent.enact import Accord, Hands
 from agent.model.ban import Ban
-from agent.model.inputs import Surroundings
+from agent.model.inputs import Spared
 from agent.model.layout import Layout
 from agent.model.plan import Plan
 from agent.model.policy import Policy
@@ -154,7 +154,7 @@ class Bulk:
     def _look(self, ledger: SqliteLedger) -> float:
         def look() -> None:
             accord = Accord(self.hands(open_firewall(self.name), ledger), time.monotonic)
-            found = accord.installed(self.policy, Surroundings(), News(), now())
+            found = accord.installed(self.policy, Spared(), News(), now())
             if len(found.bans) != self.count:
                 raise RuntimeError(f"{len(found.bans)} of {self.count} bans were restored")
 

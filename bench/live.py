@@ -15,13 +15,12 @@ from agent.loop import Loop, Ports
 from agent.model.plan import Plan
 from agent.model.policy import Policy
 from agent.observe.counters import read_counters
+from agent.observe.lookout import Lookout
 from agent.observe.sock_diag import SockDiag
-from agent.observe.surroundings import read_surroundings
 from agent.policy import load_policy
 from agent.record.audit import Audit
 from agent.record.sqlite.ledger import SqliteLedger, open_ledger
 from agent.service import clock
-from agent.service.pace import at_most_every
 from bench.bans import agent, bans, open_firewall
 from bench.rooms import inside, room
 from bench.rounds import Run, load, now, peak_mb, ratio, rounds
@@ -64,7 +63,7 @@ def _runs(name: str, policy: Policy, folder: Path, closing: ExitStack) -> dict[s
     ports = Ports(
         sockets=SockDiag(),
         counters=read_counters,
-        surroundings=at_most_every(5, read_surroundings),
+        surroundings=Lookout(clock.stopwatch),
         firewall=open_firewall(name),
         ledger=ledger,
         write=audit.write,

@@ -17,14 +17,13 @@ from agent.act.dry_run import DryRun
 from agent.loop import Loop, Ports
 from agent.observe.counters import read_counters
 from agent.observe.inet_diag import REQUEST
+from agent.observe.lookout import Lookout
 from agent.observe.psutil_table import PsutilTable
 from agent.observe.sock_diag import SockDiag
-from agent.observe.surroundings import read_surroundings
 from agent.policy import load_policy
 from agent.record.audit import Audit
 from agent.record.ledger import MemoryLedger
 from agent.service import clock
-from agent.service.pace import at_most_every
 from bench.rounds import Run, machine, now, peak_mb, rounds
 from bench.sockets import enter_private_namespace, sockets
 
@@ -87,7 +86,7 @@ def cycle(policy: Path, log: Path, closing: ExitStack) -> Run:
     ports = Ports(
         sockets=SockDiag(),
         counters=read_counters,
-        surroundings=at_most_every(5, read_surroundings),
+        surroundings=Lookout(clock.stopwatch),
         firewall=DryRun(),
         ledger=MemoryLedger(),
         write=audit.write,

@@ -12,7 +12,7 @@ from agent.decide import Memory, step
 from agent.decide.layout import layout_of
 from agent.model.address import HOST, Prefix, Source, Width, pack
 from agent.model.ban import Ban, Held, Installed, Mark
-from agent.model.inputs import Guard, Inputs, Surroundings
+from agent.model.inputs import Guard, Inputs, Spared, Surroundings
 from agent.model.layout import Layout
 from agent.model.measure import MEASURES
 from agent.model.plan import Decision
@@ -151,6 +151,11 @@ def guards(*prefixes: str) -> Surroundings:
             Guard(prefix=prefix(text), why="resolver (/etc/resolv.conf)") for text in prefixes
         )
     )
+
+
+def spared(*prefixes: str) -> Spared:
+    """Nobody belongs to an entry beyond what it lists; these are guarded."""
+    return Spared(surroundings=guards(*prefixes))
 
 
 RATE = Rate(count=1, per=timedelta(seconds=1))

@@ -91,7 +91,7 @@ class Desk:
         ports = Ports(
             sockets=self.sockets,
             counters=dict,
-            surroundings=lambda: self.surroundings,
+            surroundings=lambda _administrators: self.surroundings,
             firewall=firewall or DryRun(),
             ledger=MemoryLedger(),
             write=lambda event, _at, cycle: self.written.append((event, cycle)),

@@ -18,7 +18,7 @@ from agent.loop import Loop, Ports
 from agent.model.policy import Policy, Sustained
 from agent.observe.choose import open_reader
 from agent.observe.counters import read_counters
-from agent.observe.surroundings import read_surroundings
+from agent.observe.lookout import Lookout
 from agent.policy import Loader, default_paths
 from agent.record import events
 from agent.record.audit import Audit, Format, usual_format
@@ -26,12 +26,8 @@ from agent.record.events import Level
 from agent.record.ledger import Ledger, MemoryLedger
 from agent.record.locks import AgentLock
 from agent.service import clock
-from agent.service.pace import at_most_every
 from agent.service.runner import Runner
 from agent.service.sd_notify import take_supervisor
-
-_LOOK_AROUND_S = 5.0
-"""The shortest time between two looks at routes, resolvers and sessions."""
 
 _WRITER_PATIENCE_S = 2.0
 """How long a cycle waits for a command that changes bans; the next one comes anyway."""
@@ -194,7 +190,7 @@ def _run(start: Start, firewall: Firewall, ledger: Ledger, live: Live = Live()) 
     ports = Ports(
         sockets=open_reader(),
         counters=read_counters,
-        surroundings=at_most_every(_LOOK_AROUND_S, read_surroundings),
+        surroundings=Lookout(clock.stopwatch),
         firewall=firewall,
         ledger=ledger,
         write=audit.write,

@@ -9,7 +9,7 @@ from agent.decide.grants import Grants, grants_of
 from agent.decide.prefixes import PrefixTable, prefix_table
 from agent.model.address import Prefix, Source, covers, is_line
 from agent.model.ban import Ban, Held, Installed, Target
-from agent.model.inputs import Surroundings
+from agent.model.inputs import Spared
 from agent.model.plan import Lift
 from agent.model.policy import Answer, Policy, Scope, Service
 
@@ -45,7 +45,7 @@ def bans_of(order: Order, policy: Policy, now: datetime) -> tuple[Ban, ...]:
 def why_spared(
     bans: Iterable[Ban],
     policy: Policy,
-    surroundings: Surroundings,
+    spared: Spared,
     installed: Installed,
     now: datetime,
 ) -> str | None:
@@ -53,7 +53,7 @@ def why_spared(
 
     Members of a wide prefix that the kernel's allow set lets through are not reached.
     """
-    grants = grants_of(policy, surroundings)
+    grants = grants_of(policy, spared)
     allowed = prefix_table((prefix, prefix) for prefix in installed.allowed)
     reasons = (reason for ban in bans for reason in _reached(ban, grants, allowed, now))
     return next(reasons, None)

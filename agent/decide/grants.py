@@ -12,8 +12,8 @@ from math import inf
 from agent.decide.prefixes import PrefixTable, prefix_table
 from agent.model.address import Prefix, is_host
 from agent.model.ban import Target
-from agent.model.inputs import Guard, Identities, Surroundings
-from agent.model.policy import AllowEntry, Policy, Scope, Service
+from agent.model.inputs import Guard, Identities, Spared
+from agent.model.policy import SSH, AllowEntry, Policy, Scope, Service
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -58,11 +58,12 @@ class Grants:
     """The allowlist of one policy and the guards of one moment, made ready for look-ups."""
 
     policy: Policy
-    surroundings: Surroundings
+    spared: Spared
     entries: PrefixTable[AllowEntry]
     guards: PrefixTable[Guard]
     asking: tuple[AllowEntry, ...]
     services: Mapping[str, frozenset[str]]
+    ssh: frozenset[str]
 
     def holds(self, entry: AllowEntry, service: str, now: datetime) -> bool:
         """Whether an entry is in force for a service: named by it, or with a port of one named."""
@@ -76,24 +77,32 @@ class Grants:
             prefix: A host or anything wider.
             service: The rule's.
             now: Entries that have ended do not count.
-            known: Identified addresses; they matter to hosts only.
+            known: Who was looked up; that matters to hosts only.
         """
         for guard in self.guards.covering(prefix):
-            return Grant(guard=guard.why)
+            if not guard.only_ssh or service in self.ssh:
+                return Grant(guard=guard.why)
         listed = [one for one in self.entries.covering(prefix) if self.holds(one, service, now)]
-        asking = tuple(one for one in self.asking if self.holds(one, service, now))
-        if not asking or not is_host(prefix):
+        if not is_host(prefix):
             return Grant(entry=_best(listed))
-        found = known.get(prefix.network_address)
-        if found is None:
-            return Grant(entry=_best(listed), may_be=asking)
-        return Grant(entry=_best([*listed, *(one for one in asking if one.name in found)]))
+        asking = self.still_open(prefix, service, now, known)
+        return Grant(entry=_best(listed), may_be=tuple(one for one in asking if one not in listed))
+
+    def still_open(
+        self, host: Prefix, service: str, now: datetime, known: Identities
+    ) -> Iterator[AllowEntry]:
+        """Give the entries for a service that a host may still turn out to belong to."""
+        is_answered = host.network_address in known.answered
+        for entry in self.asking:
+            is_open = (entry.names and not is_answered) or entry.name in known.unread
+            if is_open and self.holds(entry, service, now):
+                yield entry
 
     def inside(self, prefix: Prefix, service: str, now: datetime) -> bool:
         """Whether anything narrower than `prefix` is listed or guarded in it."""
-        return any(True for _ in self.guards.inside(prefix)) or any(
-            self.holds(entry, service, now) for _, entry in self.entries.inside(prefix)
-        )
+        return any(
+            not guard.only_ssh or service in self.ssh for _, guard in self.guards.inside(prefix)
+        ) or any(self.holds(entry, service, now) for _, entry in self.entries.inside(prefix))
 
     def untouchable(self, prefix: Prefix, target: Target, now: datetime) -> Iterator[Prefix]:
         """Give what overlaps `prefix` and must not be reached by a ban of that target.
@@ -103,8 +112,7 @@ class Grants:
         """
         scope, service, _ = target
         names = {service} if scope is Scope.SERVICE else {one.name for one in self.policy.services}
-        yield from (narrow for narrow, _ in self.guards.inside(prefix))
-        yield from (prefix for _ in self.guards.covering(prefix))
+        yield from self._guarded(prefix, target)
         for narrow, entry in self.entries.inside(prefix):
             if any(self.holds(entry, name, now) for name in names):
                 yield narrow
@@ -112,11 +120,22 @@ class Grants:
             if entry.patience is None and any(self.holds(entry, name, now) for name in names):
                 yield prefix
 
+    def _guarded(self, prefix: Prefix, target: Target) -> Iterator[Prefix]:
+        """Give what is guarded against a ban of that target; one of the host leaves ssh open."""
+        scope, service, _ = target
+        covers_ssh = service in self.ssh if scope is Scope.SERVICE else service == SSH
+        for narrow, guard in self.guards.inside(prefix):
+            if covers_ssh or not guard.only_ssh:
+                yield narrow
+        for guard in self.guards.covering(prefix):
+            if covers_ssh or not guard.only_ssh:
+                yield prefix
+
     def reason(self, prefix: Prefix, target: Target, now: datetime) -> str:
         """Say why a ban of that target must not reach `prefix`, one of `untouchable`."""
         scope, service, _ = target
         names = [service] if scope is Scope.SERVICE else [one.name for one in self.policy.services]
-        found = [self.of(prefix, name, now, {}) for name in names]
+        found = [self.of(prefix, name, now, Identities()) for name in names]
         guard = next((one.guard for one in found if one.guard is not None), None)
         if guard is not None:
             return guard
@@ -124,18 +143,24 @@ class Grants:
         return f"on the allowlist as {entry.name}, {entry.declared_at}" if entry else "spared"
 
 
-def grants_of(policy: Policy, surroundings: Surroundings) -> Grants:
+def grants_of(policy: Policy, spared: Spared) -> Grants:
     """Make the look-up tables; worth keeping while both stay the same."""
     return Grants(
         policy=policy,
-        surroundings=surroundings,
+        spared=spared,
         entries=prefix_table(
-            (prefix, entry) for entry in policy.allowlist for prefix in entry.prefixes
+            (prefix, entry) for entry in policy.allowlist for prefix in prefixes_of(entry, spared)
         ),
-        guards=prefix_table((guard.prefix, guard) for guard in surroundings.guards),
+        guards=prefix_table((guard.prefix, guard) for guard in spared.surroundings.guards),
         asking=tuple(entry for entry in policy.allowlist if entry.must_be_asked),
         services={entry.name: _touched(entry, policy.services) for entry in policy.allowlist},
+        ssh=frozenset(one.name for one in policy.services if one.is_ssh),
     )
+
+
+def prefixes_of(entry: AllowEntry, spared: Spared) -> tuple[Prefix, ...]:
+    """Give all that belongs to an entry: what it lists, and what was found to."""
+    return (*entry.prefixes, *spared.found.get(entry.name, ()))
 
 
 def _touched(entry: AllowEntry, services: Iterable[Service]) -> frozenset[str]:

@@ -14,22 +14,23 @@ class Doubt:
     """What is known about half-open connections at this moment.
 
     Attributes:
-        pressure: Whether the kernel is under pressure of SYNs.
+        pressed: Names of the services that are under pressure of SYNs.
         proven: By width, the keys of sources that were ESTABLISHED lately.
     """
 
-    pressure: bool
+    pressed: frozenset[str]
     proven: dict[Width, frozenset[bytes]]
 
     def remains(self, case: Case) -> bool:
         """Whether a count that proves nothing is no ground to act on this source."""
-        return not self.pressure or case.group in self.proven[case.rule.per]
+        is_pressed = case.rule.service.name in self.pressed
+        return not is_pressed or case.group in self.proven[case.rule.per]
 
 
-def doubt_of(cases: list[Case], proven: Proven, *, pressure: bool) -> Doubt:
+def doubt_of(cases: list[Case], proven: Proven, pressed: frozenset[str]) -> Doubt:
     """Prepare what the unproven cases need, and nothing when there are none."""
     widths = {case.rule.per for case in cases if not case.rule.measure.proves}
-    return Doubt(pressure, {width: proven.keys(width) for width in widths})
+    return Doubt(pressed, {width: proven.keys(width) for width in widths})
 
 
 def find(case: Case, above: int, doubt: Doubt) -> Finding:

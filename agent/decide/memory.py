@@ -6,9 +6,11 @@ from dataclasses import dataclass, field
 from agent.decide.grants import Grants
 from agent.decide.prefixes import PrefixTable
 from agent.decide.proof import Proven
+from agent.decide.watch import Watch
 from agent.model.address import Prefix
 from agent.model.ban import Held, Installed
 from agent.model.inputs import Counters
+from agent.model.learned import Clients, Learned
 from agent.model.policy import Rule
 from agent.model.verdict import Finding, Verdict
 
@@ -56,6 +58,8 @@ class Memory:
         grants: The look-up tables of the last cycle, to be used again.
         swept: Whether the installed bans were checked against those grants.
         tables: What was installed at the last look into it, to be looked up again.
+        clients: Who was here before: the known clients.
+        watch: What is going on at the machine as a whole.
     """
 
     tracks: Mapping[Rule, Mapping[bytes, Track]] = field(default_factory=dict)
@@ -64,3 +68,10 @@ class Memory:
     grants: Grants | None = None
     swept: bool = False
     tables: Tables | None = None
+    clients: Clients = field(default_factory=dict)
+    watch: Watch = field(default_factory=Watch)
+
+    @classmethod
+    def of(cls, learned: Learned) -> "Memory":
+        """Begin with what an earlier run has learned."""
+        return cls(clients=learned.clients)

@@ -1,6 +1,6 @@
 """The whole judgement of one moment."""
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import replace
 from datetime import datetime
 
@@ -10,8 +10,9 @@ from agent.decide.grants import Grants, grants_of
 from agent.decide.judge import Doubt, doubt_of, find
 from agent.decide.memory import Memory, Tables, Track
 from agent.decide.prefixes import prefix_table
-from agent.decide.proof import Proven, under_pressure
+from agent.decide.proof import Proven
 from agent.decide.sustain import Named, ended, is_news, samples_after, tracks_after
+from agent.decide.watch import pressed, watched
 from agent.model.address import Address
 from agent.model.ban import Installed
 from agent.model.inputs import Inputs
@@ -37,8 +38,7 @@ def step(memory: Memory, inputs: Inputs, policy: Policy, now: datetime) -> tuple
     grants = _grants(memory.grants, policy, inputs)
     cases = Docket(inputs, policy, grants, now).cases()
     proven = _proven(memory.proven, policy, inputs, now)
-    pressure = under_pressure(memory.counters, inputs.counters)
-    doubt = doubt_of(cases, proven, pressure=pressure)
+    doubt = doubt_of(cases, proven, pressed(memory.counters, inputs, policy))
     # By name: hashing a whole rule for each of its cases would cost more than the judgement.
     tracked = {rule.name: memory.tracks.get(rule, {}) for rule in policy.rules}
     judged = [_judge(case, tracked[case.rule.name].get(case.key), doubt) for case in cases]
@@ -48,12 +48,9 @@ def step(memory: Memory, inputs: Inputs, policy: Policy, now: datetime) -> tuple
     bans = court.bans(_wishes(judged, cases))
     verdicts = _settled(judged, cases, bans, court)
     trespassers = () if swept else tuple(court.trespassers())
+    watch, alarms = watched(memory.watch, inputs, policy, cases, now)
 
-    outcomes = [
-        (case.key, samples, verdict)
-        for case, (samples, _), verdict in zip(cases, judged, verdicts, strict=True)
-    ]
-    tracks = tracks_after(tracked, outcomes, policy.rules)
+    tracks = tracks_after(tracked, _outcomes(cases, judged, verdicts), policy.rules)
     after = Memory(
         tracks=tracks,
         counters=inputs.counters,
@@ -61,6 +58,8 @@ def step(memory: Memory, inputs: Inputs, policy: Policy, now: datetime) -> tuple
         grants=grants,
         swept=not trespassers,
         tables=tables,
+        clients=memory.clients,
+        watch=watch,
     )
     return after, Decision(
         verdicts=verdicts,
@@ -73,14 +72,15 @@ def step(memory: Memory, inputs: Inputs, policy: Policy, now: datetime) -> tuple
         ),
         plan=Plan(add=bans.add, lift=_lifts(trespassers, tuple(court.lifts(bans.add)))),
         questions=_questions(cases),
+        alarms=alarms,
     )
 
 
 def _grants(last: Grants | None, policy: Policy, inputs: Inputs) -> Grants:
     """Use the last cycle's tables again while nothing changed: thousands of prefixes may be in."""
-    if last and last.policy is policy and last.surroundings == inputs.surroundings:
+    if last and last.policy is policy and last.spared == inputs.spared:
         return last
-    return grants_of(policy, inputs.surroundings)
+    return grants_of(policy, inputs.spared)
 
 
 def _tables(
@@ -163,6 +163,13 @@ def _settled(
         replace(verdict, finding=findings.get(index, verdict.finding))
         for index, (_, verdict) in enumerate(judged)
     )
+
+
+def _outcomes(
+    cases: Sequence[Case], judged: Sequence[tuple[int, Verdict]], verdicts: Sequence[Verdict]
+) -> Iterator[tuple[bytes, int, Verdict]]:
+    for case, (samples, _), verdict in zip(cases, judged, verdicts, strict=True):
+        yield case.key, samples, verdict
 
 
 def _news(cases: Sequence[Case], verdicts: Sequence[Verdict], tracks: Named) -> tuple[Verdict, ...]:

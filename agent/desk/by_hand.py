@@ -8,7 +8,6 @@ from agent.decide import by_hand
 from agent.decide.by_hand import Order
 from agent.desk.site import Site
 from agent.errors import MissingSourceError, SparedError, StateError
-from agent.loop import with_permits
 from agent.model.address import Source, covers, is_line
 from agent.model.inputs import Permit
 from agent.model.plan import Lift, Plan
@@ -50,9 +49,7 @@ def ban(site: Site, order: Order) -> tuple[Permit, ...]:
     installed = site.installed()
     bans = by_hand.bans_of(order, site.policy, site.now)
     ended = _own_permits(site, order.source)
-    others = with_permits(
-        site.found, (one for one in site.ledger.permits(site.now) if one not in ended)
-    )
+    others = site.spare(one for one in site.ledger.permits(site.now) if one not in ended)
     reason = by_hand.why_spared(bans, site.policy, others, installed, site.now)
     if reason is not None:
         raise SparedError(f"{order.source} is not banned: {reason}")

@@ -3,11 +3,12 @@
 from dataclasses import dataclass
 from datetime import datetime
 
-from agent.desk.site import Where, agent_of, look_at_ledger
-from agent.loop import with_permits
+from agent.desk.site import Where, agent_of, look_at_ledger, policy_of
+from agent.desk.spared import read_spared
+from agent.errors import PolicyError
 from agent.model.ban import Ban
 from agent.model.inputs import Permit, Surroundings
-from agent.observe.surroundings import read_surroundings
+from agent.model.policy import Policy
 from agent.record.ledger import Ledger
 from agent.record.locks import Agent
 
@@ -62,7 +63,16 @@ def guarded(where: Where) -> Surroundings:
         BusyError: An agent runs here, but with another state directory.
         StateError: This user may not look, or the ledger can't be used.
     """
-    return with_permits(read_surroundings(), status(where).permits)
+    permits = status(where).permits
+    return read_spared(where.folder, _policy(where), permits, where.now).surroundings
+
+
+def _policy(where: Where) -> Policy | None:
+    """Give the policy in force, for the administrators that it names."""
+    try:
+        return policy_of(where)[1]
+    except PolicyError:
+        return None
 
 
 def _in_force(ledger: Ledger, now: datetime) -> tuple[Ban, ...]:

@@ -5,22 +5,22 @@ the policy that the last agent ran with. Either way it sees to it itself that th
 prepared, so that a ban by hand holds, and ends, on a machine where no agent runs.
 """
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
+from functools import partial
 from pathlib import Path
 
 from agent.act.choose import leave_others, open_firewall
 from agent.act.cut.cutting import cut
 from agent.act.privilege import demand
+from agent.desk.spared import read_spared
 from agent.enact import Accord, Hands
 from agent.errors import BusyError, PolicyError, StateError
-from agent.loop import with_permits
 from agent.model.ban import Installed
-from agent.model.inputs import Surroundings
+from agent.model.inputs import Permit, Spared
 from agent.model.policy import Policy
-from agent.observe.surroundings import read_surroundings
 from agent.policy import PolicyText, default_paths, load_policy, parse_policy
 from agent.record import events
 from agent.record.events import Event
@@ -66,7 +66,8 @@ class Site:
         policy: In force.
         ledger: Of the state directory.
         accord: What keeps firewall and ledger in accord.
-        found: What the agent would guard, without the permits.
+        spare: From the permits that hold to all whom no ban may reach beside what the
+            policy lists.
         news: What happened; in the order it did.
         now: The moment.
     """
@@ -75,14 +76,14 @@ class Site:
     policy: Policy
     ledger: Ledger
     accord: Accord
-    found: Surroundings
+    spare: Callable[[Iterable[Permit]], Spared]
     news: list[Event] = field(default_factory=list)
     now: datetime
 
     @property
-    def surroundings(self) -> Surroundings:
-        """Whom no ban may reach: what was found, and whom an operator let pass."""
-        return with_permits(self.found, self.ledger.permits(self.now))
+    def spared(self) -> Spared:
+        """Whom no ban may reach beside what the policy lists: as things stand by now."""
+        return self.spare(self.ledger.permits(self.now))
 
     def installed(self) -> Installed:
         """Give what the firewall holds, with the allow set as it has to be.
@@ -90,7 +91,7 @@ class Site:
         Raises:
             FirewallError: It can't be read, or does not hold the allow set.
         """
-        return self.accord.installed(self.policy, self.surroundings, News(), self.now)
+        return self.accord.installed(self.policy, self.spared, News(), self.now)
 
 
 @contextmanager
@@ -124,7 +125,7 @@ def open_site(where: Where) -> Iterator[Site]:
             policy=policy,
             ledger=ledger,
             accord=Accord(hands, where.stopwatch),
-            found=read_surroundings(),
+            spare=partial(read_spared, where.folder, policy, now=now),
             news=news,
             now=now,
         )

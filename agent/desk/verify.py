@@ -12,12 +12,11 @@ from agent.act.privilege import demand
 from agent.act.saved import faults_of
 from agent.decide import Reconciliation, Recorded, allow_set, layout_of, reconcile
 from agent.desk.site import PATIENCE_S, Where, firewall_of, look_at_ledger, policy_of
+from agent.desk.spared import read_spared
 from agent.errors import FirewallError
-from agent.loop import with_permits
 from agent.model.address import Prefix, Source
 from agent.model.inspection import Traffic
 from agent.model.layout import Layout
-from agent.observe.surroundings import read_surroundings
 from agent.record.ledger import Ledger, MemoryLedger
 from agent.record.locks import Agent
 from agent.record.turns import writer_lock
@@ -62,9 +61,9 @@ def verify(where: Where) -> Findings:
         seen = firewall.inspect()
         elsewhere = tuple(_elsewhere(firewall, layout, where.now))
     found = reconcile(_recorded(ledger), installed.bans, layout, where.now)
-    guarded = with_permits(read_surroundings(), ledger.permits(where.now))
+    spared = read_spared(where.folder, policy, ledger.permits(where.now), where.now)
     wanted = frozenset(
-        one for one in allow_set(policy, guarded, where.now) if one.version in firewall.versions
+        one for one in allow_set(policy, spared, where.now) if one.version in firewall.versions
     )
     contents = (
         *_differences(found),

@@ -16,7 +16,7 @@ from agent.decide import Reconciliation, Recorded, allow_set, layout_of, reconci
 from agent.enact.hands import Hands
 from agent.model.address import Prefix
 from agent.model.ban import Ban, Held, Installed, place_of
-from agent.model.inputs import Surroundings
+from agent.model.inputs import Spared
 from agent.model.layout import Layout
 from agent.model.plan import Plan
 from agent.model.policy import Policy
@@ -52,7 +52,7 @@ class Accord:
     _ends: list[tuple[float, Held]] = field(default_factory=list)
     _next_look: float = -inf
     _wanted: frozenset[Prefix] = frozenset()
-    _surroundings: Surroundings | None = None
+    _spared: Spared | None = None
     _has_looked: bool = False
     _has_its_layout: bool = False
     _is_touched: bool = False
@@ -69,9 +69,7 @@ class Accord:
         """Whether the last call found bans that no judgement of this agent put there."""
         return self._is_strange
 
-    def installed(
-        self, policy: Policy, surroundings: Surroundings, news: News, now: datetime
-    ) -> Installed:
+    def installed(self, policy: Policy, spared: Spared, news: News, now: datetime) -> Installed:
         """Give what the firewall holds; the same object for as long as nothing changed.
 
         Raises:
@@ -81,8 +79,8 @@ class Accord:
         if is_new:
             self._policy, self._layout = policy, layout_of(policy)
             self._has_its_layout = False
-        if is_new or surroundings != self._surroundings or self.stopwatch() >= self._next_look:
-            wanted, self._surroundings = allow_set(policy, surroundings, now), surroundings
+        if is_new or spared != self._spared or self.stopwatch() >= self._next_look:
+            wanted, self._spared = allow_set(policy, spared, now), spared
             versions = self.hands.firewall.versions
             self._wanted = frozenset(one for one in wanted if one.version in versions)
         if is_new or news.is_other or self._is_due():

@@ -1,6 +1,7 @@
 """All that a judgement may look at. What is not in here, no verdict depends on."""
 
 from collections.abc import Mapping
+from collections.abc import Set as AbstractSet
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import TypeAlias
@@ -21,11 +22,13 @@ class Guard:
         prefix: The address, or a network such as fe80::/10.
         why: What it is and where it was found, as ``gateway (/proc/net/route)``.
         until: When a permit ends; aware, UTC. None for what was found.
+        only_ssh: Whether it holds for ssh alone, as the far end of a session does.
     """
 
     prefix: Prefix
     why: str
     until: datetime | None = None
+    only_ssh: bool = False
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -49,9 +52,11 @@ class Surroundings:
 
     Attributes:
         guards: Sorted by prefix, each prefix once.
+        administrators: Where administrators are logged in from at this moment.
     """
 
     guards: tuple[Guard, ...] = ()
+    administrators: frozenset[Address] = frozenset()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -70,9 +75,61 @@ class PastBan:
 History: TypeAlias = Mapping[Source, tuple[PastBan, ...]]
 """Earlier bans by source, oldest first."""
 
-Identities: TypeAlias = Mapping[Address, frozenset[str]]
-"""Names of the allowlist entries that an address was found to belong to, maybe none.
-An address that is not in it has not been identified yet."""
+Found: TypeAlias = Mapping[str, frozenset[Prefix]]
+"""By the name of an allowlist entry, the prefixes that belong to it beside the listed ones:
+out of range files, by host names, and single addresses by their confirmed names."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Identities:
+    """Who sources turned out to be.
+
+    Attributes:
+        found: Who belongs to which entry.
+        answered: Addresses whose names were looked up, whatever came of it: who is not in
+            here, nor found, may still turn out to belong to an entry with names.
+        unread: Entries whose ranges or hosts are being looked up for the first time: until
+            then anybody may turn out to belong to them.
+        vendors: Networks of large CDNs by the vendor's name, trusted or not.
+    """
+
+    found: Found = field(default_factory=dict)
+    answered: AbstractSet[Address] = frozenset()
+    unread: frozenset[str] = frozenset()
+    vendors: Mapping[str, frozenset[Prefix]] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Spared:
+    """Whom no ban may reach, beside the prefixes that the policy itself lists.
+
+    Attributes:
+        surroundings: The guards.
+        found: Who belongs to the policy's entries.
+    """
+
+    surroundings: Surroundings = field(default_factory=Surroundings)
+    found: Found = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Queue:
+    """What waits at the listening sockets of one port, all of them together.
+
+    Attributes:
+        waiting: Finished handshakes that the application has not accepted yet.
+        backlog: How many may wait; as many half-open ones are kept.
+    """
+
+    waiting: int
+    backlog: int
+
+
+Listeners: TypeAlias = Mapping[int, Queue]
+"""Queues by local port."""
+
+Sysctls: TypeAlias = Mapping[str, int]
+"""Settings of the kernel by name, as ``net.ipv4.tcp_syncookies``; what it lacks is not in it."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -83,6 +140,8 @@ class Inputs:
         sample: The sockets.
         counters: The kernel's.
         surroundings: Guards.
+        listeners: What waits at the listening sockets.
+        sysctls: The kernel's settings about SYNs.
         installed: The firewall, read back before the judgement.
         history: The ledger's.
         identities: Who sources turned out to be.
@@ -92,7 +151,14 @@ class Inputs:
     sample: Sample
     counters: Counters = field(default_factory=dict)
     surroundings: Surroundings = field(default_factory=Surroundings)
+    listeners: Listeners = field(default_factory=dict)
+    sysctls: Sysctls = field(default_factory=dict)
     installed: Installed = field(default_factory=Installed)
     history: History = field(default_factory=dict)
-    identities: Identities = field(default_factory=dict)
+    identities: Identities = field(default_factory=Identities)
     is_strange: bool = False
+
+    @property
+    def spared(self) -> Spared:
+        """Whom no ban may reach, beside the prefixes that the policy itself lists."""
+        return Spared(surroundings=self.surroundings, found=self.identities.found)

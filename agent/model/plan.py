@@ -3,6 +3,7 @@
 from dataclasses import dataclass
 
 from agent.model.address import Address, Prefix
+from agent.model.alarm import Alarm
 from agent.model.ban import Ban, Held
 from agent.model.verdict import Verdict
 
@@ -54,6 +55,7 @@ class Decision:
         ended: The last verdict of each source that is below the limit again.
         plan: What to change.
         questions: Addresses to identify before the next cycle, each once, sorted.
+        alarms: What began or ended for the machine as a whole.
     """
 
     verdicts: tuple[Verdict, ...] = ()
@@ -61,3 +63,4 @@ class Decision:
     ended: tuple[Verdict, ...] = ()
     plan: Plan = Plan()
     questions: tuple[Address, ...] = ()
+    alarms: tuple[Alarm, ...] = ()

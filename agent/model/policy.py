@@ -138,7 +138,7 @@ class AllowEntry:
 
     @property
     def must_be_asked(self) -> bool:
-        """Whether it holds sources that no prefix tells: they have to be identified."""
+        """Whether it holds sources that no listed prefix tells."""
         return bool(self.names or self.ranges or self.hosts)
 
 
@@ -189,6 +189,27 @@ class Rule:
         return int(self.limit * self.warn)
 
 
+TRUSTED_PROXIES = "trusted_proxies"
+"""The name of the entry that the policy's block of that name becomes."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Administrators:
+    """Who gets in to mend this machine, and must find the door to ssh open.
+
+    Attributes:
+        users: Names of users.
+        groups: Names of groups; their members.
+    """
+
+    users: frozenset[str] = frozenset()
+    groups: frozenset[str] = frozenset({"root", "sudo", "wheel", "adm"})
+
+
+USUAL = Administrators()
+"""Who they are where the policy names nobody."""
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Policy:
     """All policy files together.
@@ -197,10 +218,12 @@ class Policy:
         every: Time between the starts of two cycles; 200 ms to 60 s.
         safety: What the agent may do at most.
         services: By their order in the files.
-        allowlist: By their order in the files.
+        allowlist: By their order in the files; trusted proxies are its last entry.
         rules: By their order in the files; at least one.
         files: The files read, in order, as the operator named them.
         sha256: Over the names (without folders) and bytes of the files, in hexadecimal.
+        administrators: Whose sessions are remembered.
+        notes: What is right but will surprise, a line each, beginning with ``file:line``.
     """
 
     every: timedelta
@@ -210,13 +233,5 @@ class Policy:
     rules: tuple[Rule, ...]
     files: tuple[str, ...]
     sha256: str
-
-    @property
-    def notes(self) -> tuple[str, ...]:
-        """What is right but will surprise, a line each, beginning with ``file:line``."""
-        return tuple(
-            f"{entry.declared_at}: whoever may be {entry.name} is left alone, because this "
-            "version does not look up names, ranges and hosts yet"
-            for entry in self.allowlist
-            if entry.must_be_asked
-        )
+    administrators: Administrators = USUAL
+    notes: tuple[str, ...] = ()

@@ -13,6 +13,7 @@ from pathlib import Path
 from agent.errors import ObserveError
 from agent.model.address import AF_INET, AF_INET6, Address, Prefix, covers
 from agent.model.inputs import Guard, Surroundings
+from agent.model.policy import USUAL, Administrators
 from agent.observe.found import Found, address_of
 from agent.observe.proc_net import read_default_gateways, read_own_addresses
 from agent.observe.resolvers import read_resolvers
@@ -31,7 +32,9 @@ _STANDING = tuple(
 
 
 def read_surroundings(
-    root: Path = Path("/"), environ: Mapping[str, str] = os.environ
+    root: Path = Path("/"),
+    environ: Mapping[str, str] = os.environ,
+    administrators: Administrators = USUAL,
 ) -> Surroundings:
     """Find the addresses that this machine has and that it depends on.
 
@@ -39,6 +42,7 @@ def read_surroundings(
         root: Where the tree with ``etc`` and ``run`` begins. What is asked of the
             kernel, own addresses and routes, does not depend on it.
         environ: Of this process; a session of ssh leaves its client there.
+        administrators: Whose sessions are to be told apart.
     """
     found: list[Found] = []
     for reads in (

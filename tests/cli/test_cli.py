@@ -207,16 +207,3 @@ def test_a_name_that_the_terminal_can_not_show_is_no_error(tmp_path: Path) -> No
 
     assert (done.returncode, done.stderr) == (0, "")
     assert "w\\xe9b.yaml" in done.stdout
-
-
-def test_entries_that_nobody_looks_up_yet_are_noted(tmp_path: Path) -> None:
-    path = tmp_path / "p.yaml"
-    entry = "allowlist: [{name: bot, kind: crawler, names: [bot.example], grants: 5x}]\n"
-    path.write_text(GOOD.replace("rules:", f"{entry}rules:"))
-
-    checked = abuse_agent("check", str(path))
-    run = abuse_agent("--dry-run", "--once", "--policy", str(path))
-
-    assert checked.returncode == 0
-    assert checked.stdout.splitlines()[1].startswith(f"{path}:5: whoever may be bot")
-    assert json.loads(run.stdout.splitlines()[1])["notes"] == checked.stdout.splitlines()[1:]

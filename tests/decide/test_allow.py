@@ -3,7 +3,7 @@ from datetime import timedelta
 import pytest
 
 from agent.decide import allow_set
-from tests.builders import NOW, entry, guards, policy, prefix
+from tests.builders import NOW, entry, policy, prefix, spared
 
 
 @pytest.mark.parametrize(
@@ -21,8 +21,8 @@ def test_only_full_exemptions_are_in_the_allow_set(
 ) -> None:
     by = policy(allowlist=(entry("one", "192.0.2.0/24", **changes),))
 
-    assert (prefix("192.0.2.0/24") in allow_set(by, guards(), NOW)) is expected
+    assert (prefix("192.0.2.0/24") in allow_set(by, spared(), NOW)) is expected
 
 
 def test_guards_are_in_the_allow_set() -> None:
-    assert allow_set(policy(), guards("192.0.2.1/32"), NOW) == {prefix("192.0.2.1/32")}
+    assert allow_set(policy(), spared("192.0.2.1/32"), NOW) == {prefix("192.0.2.1/32")}

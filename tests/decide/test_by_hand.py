@@ -7,7 +7,7 @@ import pytest
 
 from agent.decide.by_hand import Order, bans_of, covering, is_inside, lifted, replaced, why_spared
 from agent.model.ban import Installed
-from agent.model.inputs import Surroundings
+from agent.model.inputs import Spared, Surroundings
 from agent.model.policy import Scope, Service
 from tests.builders import NOW, SSH, WEB, ban, entry, guards, holding, policy, source
 
@@ -37,7 +37,7 @@ def spared(
         )
     )
     bans = bans_of(order(text, scope, [WEB] if scope is Scope.SERVICE else ()), by, NOW)
-    known = surroundings or guards("198.51.100.200/32")
+    known = Spared(surroundings=surroundings or guards("198.51.100.200/32"))
     return why_spared(bans, by, known, installed or holding(), NOW)
 
 

@@ -156,7 +156,7 @@ def spared(by: Policy, moment: Inputs) -> list[tuple[Prefix, int]]:
 def test_no_ban_ever_reaches_an_exempt_or_guarded_address(
     by: Policy, moment: Inputs, allow_set_is_there: bool
 ) -> None:
-    allowed = allow_set(by, moment.surroundings, NOW) if allow_set_is_there else frozenset()
+    allowed = allow_set(by, moment.spared, NOW) if allow_set_is_there else frozenset()
     moment = replace(moment, installed=Installed(allowed=allowed))
 
     added = judge(moment, by).plan.add

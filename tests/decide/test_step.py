@@ -9,6 +9,7 @@ from types import MappingProxyType
 import pytest
 
 from agent.decide import Memory, step
+from agent.model.inputs import Identities
 from agent.model.policy import Answer, Mode, Policy, Safety, Scope, Service, Sustained
 from agent.model.sample import State
 from agent.model.verdict import Finding
@@ -27,6 +28,7 @@ from tests.builders import (
     holding,
     inputs,
     policy,
+    prefix,
     rule,
     sample,
     tally,
@@ -174,7 +176,8 @@ def test_a_source_that_may_be_on_the_allowlist_waits(
 ) -> None:
     by = policy(allowlist=(entry("crawler", **changes),))
 
-    decision = decide(inputs({"192.0.2.1": 300}), by)
+    unread = Identities(unread=frozenset({"crawler"}))
+    decision = decide(inputs({"192.0.2.1": 300}, identities=unread), by)
 
     assert found(decision) == {"192.0.2.1": expected}
     assert decision.questions == ((ip_address("192.0.2.1"),) if expected == "pending" else ())
@@ -189,7 +192,11 @@ def test_a_source_that_may_be_on_the_allowlist_waits(
 )
 def test_an_identified_source_is_judged(known: frozenset[str], expected: str) -> None:
     by = policy(allowlist=(entry("crawler", names=("googlebot.com",)),))
-    identities = {ip_address("192.0.2.1"): known}
+    crawler = ip_address("192.0.2.1")
+    identities = Identities(
+        found={name: frozenset({prefix("192.0.2.1/32")}) for name in known},
+        answered=frozenset({crawler}),
+    )
 
     decision = decide(inputs({"192.0.2.1": 300}, identities=identities), by)
 
@@ -342,7 +349,7 @@ class TestWide:
 
     def test_a_newcomer_without_weight_holds_nothing_up(self) -> None:
         by = policy(self.rule, allowlist=(entry("crawler", names=("googlebot.com",)),))
-        known = {ip_address(host): frozenset[str]() for host in self.crowd}
+        known = Identities(answered=frozenset(map(ip_address, self.crowd)))
         counts = {**self.crowd, "198.51.100.99": 1}
 
         decision = decide(inputs(counts, identities=known), by)

@@ -7,13 +7,14 @@ from datetime import timedelta
 import pytest
 
 from agent.act.dry_run import DryRun
+from agent.decide import guarded
 from agent.decide.by_hand import Order
 from agent.desk import by_hand
 from agent.desk.site import Site
 from agent.enact import Accord, Hands
 from agent.errors import MissingSourceError, SparedError
 from agent.model.ban import Ban
-from agent.model.inputs import Permit
+from agent.model.inputs import Permit, Spared
 from agent.model.plan import Plan
 from agent.model.policy import Scope
 from agent.record.events import Event
@@ -36,7 +37,9 @@ def make_site(*bans: Ban, permits: Sequence[str] = ()) -> Site:
         policy=policy(),
         ledger=ledger,
         accord=Accord(hands, lambda: 0.0),
-        found=guards("198.51.100.200/32"),
+        spare=lambda permits: Spared(
+            surroundings=guarded(guards("198.51.100.200/32"), permits, {}, NOW)
+        ),
         news=news,
         now=NOW,
     )

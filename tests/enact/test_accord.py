@@ -16,7 +16,7 @@ from agent.model.plan import Lift, Plan
 from agent.model.policy import Policy, Service
 from agent.record.events import Event
 from agent.record.ledger import End, MemoryLedger, News
-from tests.builders import NOW, SSH, WEB, ban, entry, guards, policy, prefix, throttle
+from tests.builders import NOW, SSH, WEB, ban, entry, policy, prefix, spared, throttle
 
 MAIL = Service(name="mail", ports=frozenset({25}))
 
@@ -86,7 +86,7 @@ class Scene:
 
     def look(self, *, after: float = 0.0, news: News | None = None, guard: str = "") -> Installed:
         self.seconds += after
-        found = guards(*([guard] if guard else []))
+        found = spared(*([guard] if guard else []))
         return self.accord.installed(self.policy, found, news or News(), self.now)
 
     def names(self) -> list[str]:
@@ -278,7 +278,7 @@ def test_the_first_look_cuts_who_is_kept_out_already(scene: Scene) -> None:
     scene.cut.clear()
 
     Accord(scene.accord.hands, lambda: scene.seconds).installed(
-        scene.policy, guards(), News(), scene.now
+        scene.policy, spared(), News(), scene.now
     )
 
     assert scene.cut == [ban()]
@@ -332,7 +332,7 @@ def test_very_many_bans_that_come_back_are_one_line(scene: Scene) -> None:
 
 def test_where_a_firewall_covers_ipv4_only_its_allow_set_is_of_ipv4(scene: Scene) -> None:
     scene.firewall.versions = (4,)
-    found = guards("192.0.2.200/32", "2001:db8::7/128")
+    found = spared("192.0.2.200/32", "2001:db8::7/128")
 
     held = scene.accord.installed(scene.policy, found, News(), scene.now)
 

@@ -67,7 +67,7 @@ class Machine:
         ports = Ports(
             sockets=self,
             counters=dict,
-            surroundings=Surroundings,
+            surroundings=lambda _administrators: Surroundings(),
             firewall=make(self.firewall),
             ledger=self._ledger,
             write=self._write,

@@ -1,0 +1,1 @@
+"""Who a source is: confirmed names, published ranges, resolved hosts. Never asked in a cycle."""

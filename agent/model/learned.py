@@ -1,0 +1,42 @@
+"""What the agent has learned and would be a pity to forget over a restart."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import TypeAlias
+
+from agent.model.address import Address, Prefix
+
+Clients: TypeAlias = Mapping[bytes, tuple[int, int]]
+"""Known clients: by key (of width `HOST`) the minutes of the epoch in which each was first
+and last ESTABLISHED on a listening port."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Verified:
+    """An address whose name was confirmed.
+
+    Attributes:
+        entries: The allowlist entries that it belongs to; not empty.
+        at: When that was confirmed last; aware, UTC.
+    """
+
+    entries: frozenset[str]
+    at: datetime
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Learned:
+    """Everything of that kind; each part is bounded by whoever fills it.
+
+    Attributes:
+        clients: Who was here before.
+        sessions: By address, when an administrator was last logged in from there; aware, UTC.
+        verified: Addresses with confirmed names.
+        hosts: What host names of the policy stood for, by host name.
+    """
+
+    clients: Clients = field(default_factory=dict)
+    sessions: Mapping[Address, datetime] = field(default_factory=dict)
+    verified: Mapping[Address, Verified] = field(default_factory=dict)
+    hosts: Mapping[str, frozenset[Prefix]] = field(default_factory=dict)
