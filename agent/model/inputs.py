@@ -118,11 +118,15 @@ class Queue:
 
     Attributes:
         waiting: Finished handshakes that the application has not accepted yet.
-        backlog: How many may wait; as many half-open ones are kept.
+        backlog: How many may wait; each socket keeps as many half-open ones of its own.
+        smallest: The backlog of the socket that has the smallest.
+        full: Of how many sockets the backlog is used up by what waits.
     """
 
     waiting: int
     backlog: int
+    smallest: int
+    full: int
 
 
 Listeners: TypeAlias = Mapping[int, Queue]

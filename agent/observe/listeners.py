@@ -1,0 +1,77 @@
+"""What waits at the listening sockets of this network namespace.
+
+A row of the dump is the payload of a netlink message; of a listening socket it says::
+
+    offset 4   local port 2, big-endian
+           56  finished handshakes that nobody has accepted 4 | the backlog 4
+
+Source: include/uapi/linux/inet_diag.h (``idiag_rqueue``, ``idiag_wqueue``),
+net/ipv4/tcp_diag.c, tcp_diag_get_info(). A dump of this state alone never touches the
+table of connections: it takes some 0.1 ms, however many there are.
+"""
+
+from collections.abc import Iterable
+from struct import Struct
+
+from agent.errors import ObserveError
+from agent.kernel.ask import ask
+from agent.kernel.netlink import messages, request
+from agent.model.inputs import Listeners, Queue
+from agent.model.sample import State
+from agent.observe.inet_diag import TCPDIAG_GETSOCK
+
+_NETLINK_SOCK_DIAG = 4
+_PORT, _QUEUE = Struct(">4xH"), Struct("=56xII")
+_ROW_BYTES = 72
+
+REQUEST = request(
+    TCPDIAG_GETSOCK, Struct("=BBBB48sII").pack(0, 0, 0, 0, bytes(48), 1 << State.LISTEN, 0)
+)
+"""``struct inet_diag_req`` with the family 0: both families in one walk."""
+
+
+def read_listeners() -> Listeners:
+    """Read the queues of this moment; empty where the kernel does not tell of them."""
+    rows: list[tuple[int, int, int]] = []
+
+    def take(chunk: bytes) -> bool:
+        found, is_last = parse_rows(chunk)
+        rows.extend(found)
+        return is_last
+
+    try:
+        ask(_NETLINK_SOCK_DIAG, REQUEST, take)
+    except ObserveError:
+        return {}
+    return queues_of(rows)
+
+
+def parse_rows(chunk: bytes) -> tuple[list[tuple[int, int, int]], bool]:
+    """Give of each row in a chunk the port, what waits and the backlog, and whether it ends there.
+
+    Raises:
+        RefusedError: The kernel says that it won't tell.
+        ObserveError: The kernel says that it failed, or the chunk is malformed.
+    """
+    rows: list[tuple[int, int, int]] = []
+    for payload in messages(chunk, TCPDIAG_GETSOCK):
+        if payload is None:
+            return rows, True
+        if len(payload) < _ROW_BYTES:
+            raise ObserveError(f"inet_diag: a row of {len(payload)} bytes, not {_ROW_BYTES}")
+        rows.append((*_PORT.unpack_from(payload), *_QUEUE.unpack_from(payload)))
+    return rows, False
+
+
+def queues_of(rows: Iterable[tuple[int, int, int]]) -> Listeners:
+    """Add up the sockets of each port: the families may have one each, or workers share it."""
+    found: dict[int, Queue] = {}
+    for port, waiting, backlog in rows:
+        one = found.get(port)
+        found[port] = Queue(
+            waiting=waiting + (one.waiting if one else 0),
+            backlog=backlog + (one.backlog if one else 0),
+            smallest=min(backlog, one.smallest) if one else backlog,
+            full=(one.full if one else 0) + (0 < backlog <= waiting),
+        )
+    return found
