@@ -18,7 +18,9 @@ from agent.loop import Loop, Ports
 from agent.model.policy import Policy, Sustained
 from agent.observe.choose import open_reader
 from agent.observe.counters import read_counters
+from agent.observe.listeners import read_listeners
 from agent.observe.lookout import Lookout
+from agent.observe.sysctls import Settings
 from agent.policy import Loader, default_paths
 from agent.record import events
 from agent.record.audit import Audit, Format, usual_format
@@ -191,6 +193,8 @@ def _run(start: Start, firewall: Firewall, ledger: Ledger, live: Live = Live()) 
         sockets=open_reader(),
         counters=read_counters,
         surroundings=Lookout(clock.stopwatch),
+        listeners=read_listeners,
+        sysctls=Settings(clock.stopwatch),
         firewall=firewall,
         ledger=ledger,
         write=audit.write,

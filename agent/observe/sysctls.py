@@ -1,0 +1,68 @@
+"""The kernel's settings that decide what becomes of a SYN.
+
+Source: Documentation/networking/ip-sysctl.rst, Documentation/admin-guide/sysctl/net.rst,
+Documentation/networking/nf_conntrack-sysctl.rst.
+"""
+
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from math import inf
+from pathlib import Path
+
+from agent.model.inputs import Sysctls
+
+WANTED = (
+    "net.core.netdev_max_backlog",
+    "net.core.somaxconn",
+    "net.ipv4.tcp_abort_on_overflow",
+    "net.ipv4.tcp_max_syn_backlog",
+    "net.ipv4.tcp_synack_retries",
+    "net.ipv4.tcp_syncookies",
+    "net.ipv4.tcp_timestamps",
+    "net.netfilter.nf_conntrack_count",
+    "net.netfilter.nf_conntrack_max",
+)
+EVERY_S = 60.0
+
+_FOLDER = Path("proc/sys")
+_MOST_DIGITS = 20
+
+
+@dataclass(slots=True)
+class Settings:
+    """Gives the settings, from memory until they are a minute old.
+
+    Attributes:
+        stopwatch: Seconds that only grow.
+        root: Where the tree with ``proc`` begins.
+    """
+
+    stopwatch: Callable[[], float]
+    root: Path = Path("/")
+    _seen: Sysctls = field(default_factory=dict)
+    _due: float = -inf
+
+    def __call__(self) -> Sysctls:
+        """Give the settings; without those that are missing or hidden."""
+        at = self.stopwatch()
+        if at >= self._due:
+            self._due, self._seen = at + EVERY_S, read_sysctls(self.root)
+        return self._seen
+
+
+def read_sysctls(root: Path = Path("/")) -> Sysctls:
+    """Read the settings of this network namespace; without those that are missing or hidden.
+
+    Args:
+        root: Where the tree with ``proc`` begins.
+    """
+    found = {name: _number(root / _FOLDER / name.replace(".", "/")) for name in WANTED}
+    return {name: number for name, number in found.items() if number is not None}
+
+
+def _number(path: Path) -> int | None:
+    try:
+        text = path.read_text(encoding="ascii", errors="replace").strip()
+    except OSError:
+        return None
+    return int(text) if text.isdecimal() and len(text) <= _MOST_DIGITS else None
