@@ -8,7 +8,9 @@ from typing import TypeVar
 
 from agent.model.address import Prefix
 from agent.model.measure import MEASURES, Measure
+from agent.model.policy import TRUSTED_PROXIES
 from agent.model.sample import State
+from agent.policy.rented import is_anybodys
 from agent.policy.scalars import Misfit
 from agent.policy.words import listed
 
@@ -21,6 +23,7 @@ COUNTABLE = frozenset(state for each in MEASURES.values() for state in each.stat
 """States that some measure counts."""
 
 _SLUG = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,63}")
+_ACCOUNT = re.compile(r"[^\s:,/]{1,64}")
 _LABEL = re.compile(r"[a-z0-9_]([a-z0-9_-]{0,61}[a-z0-9])?")
 _LONGEST_NAME = 253
 _LEAST_LABELS = 2
@@ -39,6 +42,22 @@ def rule_name(text: str) -> str:
     if text == MANUAL:
         raise Misfit("that name is reserved for bans by hand")
     return slug(text)
+
+
+def entry_name(text: str) -> str:
+    """Read the name of an allowlist entry."""
+    if text == TRUSTED_PROXIES:
+        raise Misfit("that name is reserved for the block of that name at the top of a file")
+    return slug(text)
+
+
+def account(text: str) -> str:
+    """Read the name of a user or a group, also as a directory writes it. Source: passwd(5)."""
+    if not (text.isprintable() and _ACCOUNT.fullmatch(text)):
+        raise Misfit
+    if text.isdecimal():
+        raise Misfit("write the name, not the number")
+    return text
 
 
 def host(text: str) -> str:
@@ -60,6 +79,10 @@ def domain(text: str) -> str:
     name = host(text)
     if name.count(".") + 1 < _LEAST_LABELS:
         raise Misfit("a single label is nobody's domain")
+    if is_anybodys(name):
+        raise Misfit(
+            "anybody can have a host with a name below it: list prefixes, ranges or hosts instead"
+        )
     return name
 
 
