@@ -4,10 +4,31 @@ from datetime import timedelta
 from pathlib import PurePath
 
 from agent.model.address import Width
-from agent.model.policy import AllowEntry, Answer, Escalation, Rule, Safety, Scope, Service
+from agent.model.policy import (
+    TRUSTED_PROXIES,
+    USUAL,
+    Administrators,
+    AllowEntry,
+    Answer,
+    Escalation,
+    Kind,
+    Rule,
+    Safety,
+    Scope,
+    Service,
+)
 from agent.policy.block import Block
 from agent.policy.fallback import Fallback
-from agent.policy.shapes import EntryShape, RuleShape, SafetyShape, ServiceShape
+from agent.policy.place import Place
+from agent.policy.shapes import (
+    AdministratorsShape,
+    EntryShape,
+    PartyShape,
+    ProxiesShape,
+    RuleShape,
+    SafetyShape,
+    ServiceShape,
+)
 
 
 def build_safety(shape: SafetyShape) -> Safety:
@@ -26,18 +47,39 @@ def build_service(name: str, shape: ServiceShape) -> Service:
 
 def build_entry(block: Block[EntryShape]) -> AllowEntry:
     """Give an allowlist entry; its range files are beside the policy file."""
-    shape, folder = block.shape, PurePath(block.place.folder)
+    shape = block.shape
     return AllowEntry(
         name=shape.name,
         kind=shape.kind,
         prefixes=shape.prefixes,
         names=shape.names,
-        ranges=tuple(str(folder / path) for path in shape.ranges),
+        ranges=_ranges(shape, block.place),
         hosts=shape.hosts,
         services=frozenset(shape.services),
         patience=shape.grants,
         until=shape.until,
         declared_at=block.place.line,
+    )
+
+
+def build_proxies(block: Block[ProxiesShape]) -> AllowEntry:
+    """Give the entry that the trusted proxies are."""
+    shape = block.shape
+    return AllowEntry(
+        name=TRUSTED_PROXIES,
+        kind=Kind.INFRASTRUCTURE,
+        prefixes=shape.prefixes,
+        ranges=_ranges(shape, block.place),
+        hosts=shape.hosts,
+        services=frozenset(shape.services),
+        declared_at=block.place.line,
+    )
+
+
+def build_administrators(shape: AdministratorsShape) -> Administrators:
+    """Give who they are; nobody can be left out by naming others."""
+    return Administrators(
+        users=USUAL.users | set(shape.users), groups=USUAL.groups | set(shape.groups)
     )
 
 
@@ -63,6 +105,10 @@ def build_rule(block: Block[RuleShape], service: Service, fallback: Fallback) ->
         warn=own.warn,
         declared_at=block.place.line,
     )
+
+
+def _ranges(shape: PartyShape, place: Place) -> tuple[str, ...]:
+    return tuple(str(PurePath(place.folder) / path) for path in shape.ranges)
 
 
 def _escalation(own: Fallback, lasts: timedelta) -> Escalation:

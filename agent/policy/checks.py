@@ -14,10 +14,11 @@ from agent.model.sample import State
 from agent.policy.block import Block
 from agent.policy.fallback import Fallback
 from agent.policy.place import Faults, Place
-from agent.policy.shapes import Defaults, EntryShape, RuleShape
+from agent.policy.shapes import AdministratorsShape, Defaults, PartyShape, RuleShape, keys
 from agent.policy.words import listed, shown
 
 D = TypeVar("D", bound=Defaults)
+P = TypeVar("P", bound=PartyShape)
 
 _WHO = ("prefixes", "names", "ranges", "hosts")
 
@@ -45,13 +46,20 @@ def check_unique(named: Iterable[tuple[str, Place]], faults: Faults) -> None:
             first[name] = place
 
 
-def check_entry(entry: Block[EntryShape], known: Known, faults: Faults) -> None:
-    """Check one allowlist entry."""
-    if entry.given.isdisjoint(_WHO) and entry.sound(*_WHO):
-        faults.add(entry.place, f"names nobody: give {listed(_WHO, 'or')}")
-    if entry.sound("services"):
-        for number, name in enumerate(entry.shape.services):
-            _check_service(name, entry.place.at("services", number), known, faults)
+def check_party(party: Block[P], known: Known, faults: Faults) -> None:
+    """Check one allowlist entry, or the trusted proxies."""
+    who = [key for key in _WHO if key in keys(type(party.shape))]
+    if party.given.isdisjoint(who) and party.sound(*who):
+        faults.add(party.place, f"names nobody: give {listed(who, 'or')}")
+    if party.sound("services"):
+        for number, name in enumerate(party.shape.services):
+            _check_service(name, party.place.at("services", number), known, faults)
+
+
+def check_administrators(block: Block[AdministratorsShape], faults: Faults) -> None:
+    """Check that somebody is named."""
+    if not block.given:
+        faults.add(block.place, "names nobody: give users or groups, or leave the key out")
 
 
 def check_rule(rule: Block[RuleShape], known: Known, faults: Faults) -> None:

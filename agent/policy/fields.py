@@ -157,7 +157,11 @@ End: TypeAlias = Annotated[
 ]
 Slug: TypeAlias = Annotated[str, Text(_SLUG, names.slug)]
 Reference: TypeAlias = Annotated[str, Text("the name of a service", str)]
+EntryName: TypeAlias = Annotated[str, Text(_SLUG, names.entry_name)]
 RuleName: TypeAlias = Annotated[str, Text(_SLUG, names.rule_name)]
+Account: TypeAlias = Annotated[
+    str, Text("the name of a user or a group, without blanks, as alice", names.account)
+]
 Domain: TypeAlias = Annotated[str, Text("a domain as example.net", names.domain)]
 Host: TypeAlias = Annotated[str, Text("a host name as vpn.example.net", names.host)]
 Path: TypeAlias = Annotated[str, Text("the path of a file as ranges/vendor.json", names.path)]

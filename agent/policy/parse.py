@@ -8,18 +8,35 @@ from pathlib import PurePath
 from typing import TypeVar
 
 from agent.errors import MissingFileError, PolicyError
-from agent.model.policy import Policy, Safety
+from agent.model.policy import USUAL, Policy, Safety
 from agent.policy.block import Block, read_block, read_key
-from agent.policy.build import build_entry, build_rule, build_safety, build_service
-from agent.policy.checks import Known, check_entry, check_length, check_rule, check_unique
+from agent.policy.build import (
+    build_administrators,
+    build_entry,
+    build_proxies,
+    build_rule,
+    build_safety,
+    build_service,
+)
+from agent.policy.checks import (
+    Known,
+    check_administrators,
+    check_length,
+    check_party,
+    check_rule,
+    check_unique,
+)
 from agent.policy.document import Scalar
 from agent.policy.fallback import BUILT_IN, EVERY, Fallback
 from agent.policy.join import Joined, join
+from agent.policy.notes import notes_of
 from agent.policy.place import Faults, Place
 from agent.policy.shapes import (
+    AdministratorsShape,
     Defaults,
     EntryShape,
     HeadShape,
+    ProxiesShape,
     RuleShape,
     SafetyShape,
     ServiceShape,
@@ -39,6 +56,8 @@ class _Draft:
     every: timedelta | None
     safety: Block[SafetyShape] | None
     defaults: Block[Defaults] | None
+    proxies: Block[ProxiesShape] | None
+    administrators: Block[AdministratorsShape] | None
     services: tuple[tuple[Place, Block[ServiceShape] | None], ...]
     allowlist: tuple[Block[EntryShape], ...]
     rules: tuple[Block[RuleShape], ...]
@@ -75,6 +94,8 @@ def _read(joined: Joined, faults: Faults) -> _Draft:
         every=read_key(every, HeadShape, "every", faults) if every else None,
         safety=_single(joined, "safety", SafetyShape, faults),
         defaults=_single(joined, "defaults", Defaults, faults),
+        proxies=_single(joined, "trusted_proxies", ProxiesShape, faults),
+        administrators=_single(joined, "administrators", AdministratorsShape, faults),
         services=tuple(services),
         allowlist=_blocks(joined.allowlist, EntryShape, faults),
         rules=_blocks(joined.rules, RuleShape, faults),
@@ -104,7 +125,11 @@ def _check(draft: _Draft, joined: Joined, faults: Faults) -> None:
         fallback=_checked_fallback(draft, joined, faults),
     )
     for entry in draft.allowlist:
-        check_entry(entry, known, faults)
+        check_party(entry, known, faults)
+    if draft.proxies:
+        check_party(draft.proxies, known, faults)
+    if draft.administrators:
+        check_administrators(draft.administrators, faults)
     for rule in draft.rules:
         check_rule(rule, known, faults)
 
@@ -138,16 +163,21 @@ def _build(draft: _Draft, texts: Sequence[PolicyText]) -> Policy:
     services = {
         _name(key): build_service(_name(key), block.shape) for key, block in draft.services if block
     }
+    proxies = [build_proxies(draft.proxies)] if draft.proxies else []
+    allowlist = (*map(build_entry, draft.allowlist), *proxies)
+    named = draft.administrators
     return Policy(
         every=draft.every or EVERY,
         safety=build_safety(draft.safety.shape) if draft.safety else Safety(),
         services=tuple(services.values()),
-        allowlist=tuple(map(build_entry, draft.allowlist)),
+        allowlist=allowlist,
         rules=tuple(
             build_rule(rule, services[rule.shape.service], draft.fallback) for rule in draft.rules
         ),
         files=tuple(text.file for text in texts),
         sha256=_digest(texts),
+        administrators=build_administrators(named.shape) if named else USUAL,
+        notes=tuple(notes_of(allowlist)),
     )
 
 

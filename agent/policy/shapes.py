@@ -73,16 +73,10 @@ class ServiceShape(Shape):
     ports: f.Ports = Field(description="As the local socket has them.")
 
 
-class EntryShape(Shape):
-    """Sources that are spared, or judged with patience."""
+class PartyShape(Shape):
+    """Sources that belong together, and what services that is about."""
 
-    name: f.Slug = Field(description="Unique among the entries.")
-    kind: f.KindOf = Field(description="Why it is there.")
-    grants: f.Patience = Field(description="Full exemption, or patience.")
     prefixes: tuple[f.Network, ...] = Field((), min_length=1, description="Networks.")
-    names: tuple[f.Domain, ...] = Field(
-        (), min_length=1, description="Domains of reverse names, confirmed forwards."
-    )
     ranges: tuple[f.Path, ...] = Field(
         (), min_length=1, description="Files of published ranges, relative to this file."
     )
@@ -91,6 +85,30 @@ class EntryShape(Shape):
     )
     services: tuple[f.Reference, ...] = Field(
         (), min_length=1, description="The services it is for; all if left out."
+    )
+
+
+class ProxiesShape(PartyShape):
+    """Who speaks for many clients from its own addresses: never banned."""
+
+
+class AdministratorsShape(Shape):
+    """Whose far ends of sessions are remembered for ssh, beside root and some groups."""
+
+    users: tuple[f.Account, ...] = Field((), min_length=1, description="Names of users.")
+    groups: tuple[f.Account, ...] = Field(
+        (), min_length=1, description="Names of groups, beside root, sudo, wheel and adm."
+    )
+
+
+class EntryShape(PartyShape):
+    """Sources that are spared, or judged with patience."""
+
+    name: f.EntryName = Field(description="Unique among the entries.")
+    kind: f.KindOf = Field(description="Why it is there.")
+    grants: f.Patience = Field(description="Full exemption, or patience.")
+    names: tuple[f.Domain, ...] = Field(
+        (), min_length=1, description="Domains of reverse names, confirmed forwards."
     )
     until: f.End | None = Field(None, description="Through this day (UTC), or to this moment.")
 
@@ -130,6 +148,12 @@ class FileShape(HeadShape):
     defaults: Defaults = Field(Defaults.model_construct(), description="In one file only.")
     services: dict[f.Slug, ServiceShape] = Field(default={}, description="By name.")
     allowlist: tuple[EntryShape, ...] = Field((), description="Who is spared, and how.")
+    trusted_proxies: ProxiesShape = Field(
+        ProxiesShape.model_construct(), description="Who brings clients; in one file only."
+    )
+    administrators: AdministratorsShape = Field(
+        AdministratorsShape.model_construct(), description="In one file only."
+    )
     rules: tuple[RuleShape, ...] = Field((), description="Limits.")
 
 

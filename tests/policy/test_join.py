@@ -3,6 +3,7 @@
 import pytest
 
 from agent.errors import Fault, MissingFileError, PolicyError
+from agent.model.policy import USUAL
 from agent.policy import PolicyText, Unread, parse_policy
 
 SERVICES = "version: 1\nservices: {web: {ports: 80}}\n"
@@ -38,7 +39,16 @@ def test_lists_and_services_of_all_files_are_joined_in_order() -> None:
     assert [entry.declared_at for entry in policy.allowlist] == ["1.yaml:3", "3.yaml:3"]
 
 
-@pytest.mark.parametrize("block", ["every: 5s", "safety: {max_bans: 10}", "defaults: {ban: 5m}"])
+@pytest.mark.parametrize(
+    "block",
+    [
+        "every: 5s",
+        "safety: {max_bans: 10}",
+        "defaults: {ban: 5m}",
+        "trusted_proxies: {prefixes: [192.0.2.1]}",
+        "administrators: {users: [alice]}",
+    ],
+)
 def test_a_single_valued_block_stands_in_one_file(block: str) -> None:
     key = block.partition(":")[0]
 
@@ -96,9 +106,10 @@ def test_no_file_at_all_is_no_policy() -> None:
 
 
 def test_a_blank_list_is_an_empty_one() -> None:
-    blank = "allowlist:\n  # - name: x\nsafety:\ndefaults:\n"
+    blank = "allowlist:\n  # - name: x\nsafety:\ndefaults:\ntrusted_proxies:\nadministrators:\n"
 
-    assert parse_policy((text("a.yaml", SERVICES + RULE[11:] + blank),)).allowlist == ()
+    policy = parse_policy((text("a.yaml", SERVICES + RULE[11:] + blank),))
+    assert (policy.allowlist, policy.administrators) == ((), USUAL)
 
 
 def test_faults_come_in_the_order_of_the_files() -> None:

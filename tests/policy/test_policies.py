@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from agent.model.policy import Answer, Mode
+from agent.model.policy import TRUSTED_PROXIES, Answer, Kind, Mode
 from agent.policy import load_policy, packaged_policy
 
 ROOT = Path(__file__).parents[2]
@@ -81,6 +81,21 @@ def test_an_office_of_300_is_safe_from_the_default_policy() -> None:
 
     assert limits["web-connections"] > 300 * 6
     assert limits["mailbox-connections"] >= 300 * 2 * 5
+
+
+def test_what_stands_in_front_of_the_machine_is_the_last_entry() -> None:
+    policy = load_policy([str(ROOT / "tests/corpus/good/front.yaml")])
+
+    assert [entry.name for entry in policy.allowlist] == ["googlebot", "bastion", TRUSTED_PROXIES]
+    proxies = policy.allowlist[-1]
+    assert (proxies.kind, proxies.patience, proxies.until) == (Kind.INFRASTRUCTURE, None, None)
+    assert proxies.services == {"web"}
+    assert proxies.ranges == (str(ROOT / "tests/corpus/good/ranges/cloudflare.txt"),)
+    assert proxies.hosts == ("balancer.example.net",)
+    assert len(proxies.prefixes) == 2
+    assert proxies.declared_at.endswith("front.yaml:8")
+    assert policy.administrators.users == {"alice", "CORP\\bob", "carol@example.net"}
+    assert policy.administrators.groups == {"root", "sudo", "wheel", "adm", "netops"}
 
 
 def test_the_example_of_the_design_is_right() -> None:

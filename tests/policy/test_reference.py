@@ -7,10 +7,12 @@ import pytest
 
 from agent.policy import PolicyText, parse_policy
 from agent.policy.shapes import (
+    AdministratorsShape,
     Defaults,
     EntryShape,
     EscalateShape,
     FileShape,
+    ProxiesShape,
     RuleShape,
     SafetyShape,
     ServiceShape,
@@ -25,7 +27,17 @@ RULES = "rules: [{name: a, service: web, count: connections, above: 10}]\n"
 
 
 @pytest.mark.parametrize(
-    "shape", [FileShape, SafetyShape, Defaults, ServiceShape, EntryShape, RuleShape]
+    "shape",
+    [
+        FileShape,
+        SafetyShape,
+        Defaults,
+        ServiceShape,
+        EntryShape,
+        ProxiesShape,
+        AdministratorsShape,
+        RuleShape,
+    ],
 )
 def test_every_key_is_told_of(shape: type[Shape]) -> None:
     assert [key for key in keys(shape) if f"`{key}`" not in PAGE] == []

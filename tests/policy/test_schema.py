@@ -4,7 +4,15 @@ import json
 from typing import Any
 
 from agent.policy import policy_schema
-from agent.policy.shapes import EntryShape, FileShape, RuleShape, Shape, keys
+from agent.policy.shapes import (
+    AdministratorsShape,
+    EntryShape,
+    FileShape,
+    ProxiesShape,
+    RuleShape,
+    Shape,
+    keys,
+)
 
 
 def properties(name: str) -> set[str]:
@@ -21,6 +29,8 @@ def test_the_schema_has_every_key() -> None:
     assert properties("") == set(keys(FileShape))
     assert properties("RuleShape") == set(keys(RuleShape))
     assert properties("EntryShape") == set(keys(EntryShape))
+    assert properties("ProxiesShape") == set(keys(ProxiesShape))
+    assert properties("AdministratorsShape") == set(keys(AdministratorsShape))
 
 
 def test_nothing_may_be_null() -> None:
