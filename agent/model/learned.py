@@ -19,10 +19,13 @@ class Verified:
     Attributes:
         entries: The allowlist entries that it belongs to; not empty.
         at: When that was confirmed last; aware, UTC.
+        names: The names that were confirmed, in lower case: under a policy that lists other
+            domains it belongs to other entries.
     """
 
     entries: frozenset[str]
     at: datetime
+    names: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
