@@ -9,7 +9,6 @@ from agent.decide.proof import Proven
 from agent.decide.watch import Watch
 from agent.model.address import Prefix
 from agent.model.ban import Held, Installed
-from agent.model.inputs import Counters
 from agent.model.learned import Clients, Learned
 from agent.model.policy import Rule
 from agent.model.verdict import Finding, Verdict
@@ -53,7 +52,6 @@ class Memory:
 
     Attributes:
         tracks: By rule and key. A rule that was changed is another rule.
-        counters: The kernel's, as of the last cycle.
         proven: Who was ESTABLISHED lately.
         grants: The look-up tables of the last cycle, to be used again.
         swept: Whether the installed bans were checked against those grants.
@@ -63,7 +61,6 @@ class Memory:
     """
 
     tracks: Mapping[Rule, Mapping[bytes, Track]] = field(default_factory=dict)
-    counters: Counters = field(default_factory=dict)
     proven: Proven = field(default_factory=Proven)
     grants: Grants | None = None
     swept: bool = False

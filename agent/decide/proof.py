@@ -1,9 +1,8 @@
-"""Who has proven to be there, and whether the kernel is under pressure of SYNs.
+"""Who has proven to be there.
 
-A half-open connection proves nothing: one forged packet makes one. So what a
-rule may do about it depends on two memories: the kernel's counters (are SYNs
-being dropped or answered with cookies at all?), and the addresses that were
-ESTABLISHED within the hour (they are there, and are clients).
+A half-open connection proves nothing: one forged packet makes one. So no rule may act
+on that against addresses that were ESTABLISHED within the hour: they are there, and
+are clients.
 """
 
 from collections.abc import Iterator, Mapping
@@ -11,25 +10,10 @@ from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 
 from agent.model.address import AF_INET, AF_INET6, Width, grouper
-from agent.model.inputs import Counters
 from agent.model.sample import State, Tally
 
 REMEMBERED_FOR = timedelta(hours=1)
 REMEMBERED_AT_MOST = 200_000
-
-SIGNS_OF_PRESSURE = (
-    "SyncookiesSent",
-    "TCPReqQFullDoCookies",
-    "TCPReqQFullDrop",
-    "ListenOverflows",
-    "ListenDrops",
-)
-"""Source: include/uapi/linux/snmp.h; net/ipv4/tcp_input.c, tcp_conn_request()."""
-
-
-def under_pressure(before: Counters, after: Counters) -> bool:
-    """Whether any sign of SYN pressure grew; without an earlier reading, no."""
-    return any(after.get(name, 0) > before[name] for name in SIGNS_OF_PRESSURE if name in before)
 
 
 @dataclass(frozen=True, slots=True)

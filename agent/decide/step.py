@@ -12,7 +12,7 @@ from agent.decide.memory import Memory, Tables, Track
 from agent.decide.prefixes import prefix_table
 from agent.decide.proof import Proven
 from agent.decide.sustain import Named, ended, is_news, samples_after, tracks_after
-from agent.decide.watch import pressed, watched
+from agent.decide.watch import watched
 from agent.model.address import Address
 from agent.model.ban import Installed
 from agent.model.inputs import Inputs
@@ -38,7 +38,8 @@ def step(memory: Memory, inputs: Inputs, policy: Policy, now: datetime) -> tuple
     grants = _grants(memory.grants, policy, inputs)
     cases = Docket(inputs, policy, grants, now).cases()
     proven = _proven(memory.proven, policy, inputs, now)
-    doubt = doubt_of(cases, proven, pressed(memory.counters, inputs, policy))
+    watch, alarms = watched(memory.watch, inputs, policy, cases, now)
+    doubt = doubt_of(cases, proven, watch.pressed)
     # By name: hashing a whole rule for each of its cases would cost more than the judgement.
     tracked = {rule.name: memory.tracks.get(rule, {}) for rule in policy.rules}
     judged = [_judge(case, tracked[case.rule.name].get(case.key), doubt) for case in cases]
@@ -48,12 +49,10 @@ def step(memory: Memory, inputs: Inputs, policy: Policy, now: datetime) -> tuple
     bans = court.bans(_wishes(judged, cases))
     verdicts = _settled(judged, cases, bans, court)
     trespassers = () if swept else tuple(court.trespassers())
-    watch, alarms = watched(memory.watch, inputs, policy, cases, now)
 
     tracks = tracks_after(tracked, _outcomes(cases, judged, verdicts), policy.rules)
     after = Memory(
         tracks=tracks,
-        counters=inputs.counters,
         proven=proven,
         grants=grants,
         swept=not trespassers,

@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from datetime import timedelta
 from typing import TypeAlias
 
 
@@ -10,14 +11,16 @@ class Flood:
     """SYNs that nobody may stand behind, at one service.
 
     Attributes:
-        service: Its name.
+        service: Its name; ``port 8443`` for a port that no service has, empty where the
+            kernel doesn't tell.
         half_open: Half-open connections at its ports.
         sources: How many sources hold them.
         networks: How many networks (/24, /48) those are in.
         heaviest: How many of them the heaviest source holds.
-        counters: The kernel's signs of pressure, by how much each grew.
+        counters: The kernel's signs of pressure, by how much each grew since it began.
+        lasted: From its first sign to its last.
         advice: What to do on this machine, a sentence each.
-        is_over: Whether it has ended; the figures are those of its end.
+        is_over: Whether it has ended; the figures are those of its worst moment.
     """
 
     service: str
@@ -26,6 +29,30 @@ class Flood:
     networks: int
     heaviest: int
     counters: Mapping[str, int]
+    lasted: timedelta
+    advice: tuple[str, ...]
+    is_over: bool = False
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Slow:
+    """An application that lets finished handshakes wait until the kernel drops some: no flood.
+
+    Attributes:
+        service: Its name, as `Flood` has it.
+        waiting: Finished handshakes that wait at its ports.
+        backlog: How many may.
+        counters: The kernel's signs, by how much each grew since it began.
+        lasted: From its first sign to its last.
+        advice: What to do on this machine, a sentence each.
+        is_over: Whether it has ended; the figures are those of its worst moment.
+    """
+
+    service: str
+    waiting: int
+    backlog: int
+    counters: Mapping[str, int]
+    lasted: timedelta
     advice: tuple[str, ...]
     is_over: bool = False
 
@@ -66,4 +93,4 @@ class BehindProxy:
     advice: tuple[str, ...]
 
 
-Alarm: TypeAlias = Flood | Breaker | BehindProxy
+Alarm: TypeAlias = Flood | Slow | Breaker | BehindProxy

@@ -120,7 +120,8 @@ class Queue:
         waiting: Finished handshakes that the application has not accepted yet.
         backlog: How many may wait; each socket keeps as many half-open ones of its own.
         smallest: The backlog of the socket that has the smallest.
-        full: Of how many sockets the backlog is used up by what waits.
+        full: How many half-open ones those sockets keep whose backlog is nearly used up:
+            they may belong to clients that have finished, and wait for room.
     """
 
     waiting: int

@@ -72,6 +72,16 @@ def queues_of(rows: Iterable[tuple[int, int, int]]) -> Listeners:
             waiting=waiting + (one.waiting if one else 0),
             backlog=backlog + (one.backlog if one else 0),
             smallest=min(backlog, one.smallest) if one else backlog,
-            full=(one.full if one else 0) + (0 < backlog <= waiting),
+            full=_kept_when_full(waiting, backlog) + (one.full if one else 0),
         )
     return found
+
+
+def _kept_when_full(waiting: int, backlog: int) -> int:
+    """Give how many half-open connections a socket keeps, if what waits nearly fills its backlog.
+
+    A queue is full once there is one more in it than the backlog says, and it is
+    seldom seen at that: the application takes one now and then.
+    Source: include/net/sock.h, sk_acceptq_is_full(); inet_csk_reqsk_queue_is_full().
+    """
+    return backlog + 1 if waiting and waiting * 4 >= backlog * 3 else 0

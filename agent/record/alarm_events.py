@@ -1,6 +1,6 @@
 """What concerns the machine as a whole, as events; pure, by the contract."""
 
-from agent.model.alarm import Alarm, BehindProxy, Breaker, Flood
+from agent.model.alarm import Alarm, BehindProxy, Breaker, Flood, Slow
 from agent.record.events import Event, Json, Level
 
 
@@ -9,6 +9,8 @@ def alarm_event(alarm: Alarm) -> Event:
     match alarm:
         case Flood():
             return _flood(alarm)
+        case Slow():
+            return _slow(alarm)
         case Breaker():
             return _breaker(alarm)
         case BehindProxy():
@@ -17,17 +19,32 @@ def alarm_event(alarm: Alarm) -> Event:
 
 def _flood(alarm: Flood) -> Event:
     fields: dict[str, Json] = {
-        "service": alarm.service,
+        "service": alarm.service or None,
         "half_open": alarm.half_open,
         "sources": alarm.sources,
         "networks": alarm.networks,
         "heaviest": alarm.heaviest,
         "counters": dict(alarm.counters),
+        "lasted_s": round(alarm.lasted.total_seconds(), 3),
         "advice": alarm.advice,
     }
     if alarm.is_over:
         return Event("flood.ended", fields)
     return Event("flood.suspected", fields, Level.WARNING)
+
+
+def _slow(alarm: Slow) -> Event:
+    fields: dict[str, Json] = {
+        "service": alarm.service,
+        "waiting": alarm.waiting,
+        "backlog": alarm.backlog,
+        "counters": dict(alarm.counters),
+        "lasted_s": round(alarm.lasted.total_seconds(), 3),
+        "advice": alarm.advice,
+    }
+    if alarm.is_over:
+        return Event("backlog.drained", fields)
+    return Event("backlog.full", fields, Level.WARNING)
 
 
 def _breaker(alarm: Breaker) -> Event:

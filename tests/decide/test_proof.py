@@ -3,29 +3,12 @@ from datetime import timedelta
 import pytest
 
 from agent.decide import proof
-from agent.decide.proof import Proven, under_pressure
+from agent.decide.proof import Proven
 from agent.model.address import HOST
 from agent.model.sample import State
 from tests.builders import NET24, NOW, tally
 
 KEY = bytes([192, 0, 2, 1])
-
-
-@pytest.mark.parametrize(
-    ("before", "after", "expected"),
-    [
-        pytest.param({}, {"SyncookiesSent": 5}, False, id="no-earlier-reading"),
-        pytest.param({"SyncookiesSent": 5}, {"SyncookiesSent": 5}, False, id="calm"),
-        pytest.param({"SyncookiesSent": 5}, {"SyncookiesSent": 6}, True, id="cookies-sent"),
-        pytest.param({"ListenDrops": 5}, {"ListenDrops": 6}, True, id="drops"),
-        pytest.param({"SyncookiesRecv": 5}, {"SyncookiesRecv": 6}, False, id="not-a-sign"),
-        pytest.param({"SyncookiesSent": 5}, {}, False, id="counters-gone"),
-    ],
-)
-def test_pressure_is_a_sign_that_grew(
-    before: dict[str, int], after: dict[str, int], expected: bool
-) -> None:
-    assert under_pressure(before, after) is expected
 
 
 def test_an_established_source_is_remembered_for_an_hour() -> None:

@@ -87,9 +87,14 @@ def test_any_bytes_are_rows_or_an_error(rest: bytes, kept: int) -> None:
             id="of-one-port-together",
         ),
         pytest.param(
-            [(80, 0, 511), (80, 129, 128), (80, 128, 128)],
-            {80: Queue(waiting=257, backlog=767, smallest=128, full=2)},
-            id="two-of-three-full",
+            [(80, 0, 511), (80, 129, 128), (80, 96, 128), (80, 95, 128)],
+            {80: Queue(waiting=320, backlog=895, smallest=128, full=129 + 129)},
+            id="two-of-four-nearly-full",
+        ),
+        pytest.param(
+            [(80, 1, 0)],
+            {80: Queue(waiting=1, backlog=0, smallest=0, full=1)},
+            id="one-waits-where-none-should",
         ),
         pytest.param(
             [(80, 0, 0)],
@@ -145,7 +150,7 @@ def test_a_full_one_among_workers_that_share_a_port_is_told(
             stack.enter_context(socket.create_connection(("127.0.0.1", 80)))
         stack.enter_context(socket.create_server(("127.0.0.1", 80), backlog=50, reuse_port=True))
 
-        assert read_listeners() == {80: Queue(waiting=2, backlog=51, smallest=1, full=1)}
+        assert read_listeners() == {80: Queue(waiting=2, backlog=51, smallest=1, full=2)}
 
 
 def test_it_is_cheap_enough_for_every_cycle() -> None:
