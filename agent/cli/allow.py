@@ -17,7 +17,7 @@ from agent.cli.output import say, tell
 from agent.desk import by_hand
 from agent.desk.site import open_site
 from agent.model.address import Source
-from agent.record.text import duration
+from agent.record.phrases import duration
 
 
 @click.command()

@@ -13,7 +13,7 @@ from agent.desk import listing
 from agent.model.ban import Ban
 from agent.model.policy import Scope
 from agent.record.ban_events import ban_fields
-from agent.record.text import duration, printable
+from agent.record.phrases import duration, printable
 
 _HEAD = ("SOURCE", "KEPT FROM", "LEFT", "ID", "WHY")
 _CUT = "..."

@@ -8,7 +8,7 @@ from agent.cli.output import say
 from agent.errors import Fault, MissingFileError, PolicyError
 from agent.model.policy import Policy
 from agent.policy import load_policy
-from agent.record.text import counted
+from agent.record.phrases import counted
 
 
 @click.command()

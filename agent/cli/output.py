@@ -7,7 +7,8 @@ from datetime import datetime
 import click
 
 from agent.record.events import Event, rfc3339
-from agent.record.text import printable, sentence_of
+from agent.record.phrases import printable
+from agent.record.text import sentence_of
 
 
 def show(value: object) -> None:

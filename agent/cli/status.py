@@ -13,7 +13,7 @@ from agent.model.ban import Ban
 from agent.model.policy import Scope
 from agent.record.events import Json, prefix_text, rfc3339
 from agent.record.locks import Agent
-from agent.record.text import duration, until
+from agent.record.phrases import duration, until
 
 _LATE_CYCLES = 3
 _NOT_RUNNING = "no agent is running, nobody new is banned: systemctl start abuse-agent"

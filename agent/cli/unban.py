@@ -8,7 +8,7 @@ from agent.desk import by_hand
 from agent.desk.by_hand import GRACE
 from agent.desk.site import open_site
 from agent.model.address import Source
-from agent.record.text import duration
+from agent.record.phrases import duration
 
 
 @click.command()

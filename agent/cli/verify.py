@@ -10,7 +10,7 @@ from agent.cli.output import say, show
 from agent.desk import verify as desk
 from agent.desk.verify import Findings
 from agent.model.inspection import Traffic
-from agent.record.text import counted
+from agent.record.phrases import counted
 
 
 @click.command()

@@ -12,7 +12,7 @@ from agent.model.address import Source, covers, is_line
 from agent.model.inputs import Permit
 from agent.model.plan import Lift, Plan
 from agent.record.ledger import End
-from agent.record.text import until
+from agent.record.phrases import until
 
 UNBANNED = "unbanned by hand"
 ALLOWED = "allowed by hand"

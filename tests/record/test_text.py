@@ -11,7 +11,7 @@ from agent.model.verdict import Finding
 from agent.record import ban_events, events
 from agent.record.audit import Audit, Format
 from agent.record.events import Event
-from agent.record.text import counted, duration, printable, until
+from agent.record.phrases import counted, duration, printable, until
 from tests.builders import (
     NOW,
     ban,
