@@ -12,7 +12,7 @@ _BUFFER_BYTES = 65_536
 """Twice what the kernel puts into one chunk of a dump."""
 
 _TIMEOUT_S = 2.0
-_KERNEL = (0, 0)
+KERNEL = (0, 0)
 
 
 class OverrunError(ObserveError):
@@ -56,7 +56,7 @@ def connected(protocol: int) -> Iterator[socket.socket]:
             socket.AF_NETLINK, socket.SOCK_RAW | socket.SOCK_CLOEXEC, protocol
         ) as netlink:
             netlink.settimeout(_TIMEOUT_S)
-            netlink.connect(_KERNEL)
+            netlink.connect(KERNEL)
             yield netlink
     except TimeoutError as error:
         raise ObserveError(f"netlink: no answer within {_TIMEOUT_S:g} s") from error
