@@ -25,16 +25,23 @@ def address_of(text: str) -> Address | None:
     return address
 
 
-def lines_of(path: Path) -> list[str]:
+def lines_of(path: Path, most_bytes: int = _FILE_BYTES) -> list[str]:
     """Give the lines of a small file; none when it can't be read.
 
     A byte that is no UTF-8 spoils its own line and no other. Anything but a regular
     file is left alone: logind keeps FIFOs beside its sessions, and opening one waits.
+
+    Args:
+        path: Of the file.
+        most_bytes: Of a larger file only the whole lines within so many are given.
     """
     try:
         with os.fdopen(os.open(path, os.O_RDONLY | os.O_NONBLOCK | os.O_CLOEXEC), "rb") as file:
             if not S_ISREG(os.fstat(file.fileno()).st_mode):
                 return []
-            return file.read(_FILE_BYTES).decode(errors="replace").splitlines()
+            raw = file.read(most_bytes + 1)
     except OSError:
         return []
+    if len(raw) > most_bytes:
+        raw = raw[: raw.rfind(b"\n") + 1]
+    return raw.decode(errors="replace").splitlines()

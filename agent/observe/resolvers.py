@@ -10,18 +10,18 @@ from pathlib import Path
 from agent.model.address import Address
 from agent.observe.found import Found, address_of, lines_of
 
-_FILE = Path("etc/resolv.conf")
-_BEHIND_STUB = Path("run/systemd/resolve/resolv.conf")
+FILE = Path("etc/resolv.conf")
+BEHIND_STUB = Path("run/systemd/resolve/resolv.conf")
 _STUB = ip_address("127.0.0.53")
 
 
 def read_resolvers(root: Path) -> Iterator[Found]:
     """Find the name servers, those behind systemd's stub included."""
-    servers = _servers(root / _FILE)
-    yield from ((server, f"resolver (/{_FILE})") for server in servers)
+    servers = _servers(root / FILE)
+    yield from ((server, f"resolver (/{FILE})") for server in servers)
     if _STUB in servers:
-        for server in _servers(root / _BEHIND_STUB):
-            yield server, f"resolver (/{_BEHIND_STUB})"
+        for server in _servers(root / BEHIND_STUB):
+            yield server, f"resolver (/{BEHIND_STUB})"
 
 
 def _servers(path: Path) -> list[Address]:

@@ -2,33 +2,62 @@
 
 Each source of guards is read for itself: one that is missing, unreadable or
 malformed loses its own guards and no others, and is never an error.
+
+Source: of the addresses at which clouds keep metadata, and probe from: the user guides of
+Amazon EC2 (instance metadata), Google Compute Engine (metadata server), Azure (what is IP
+address 168.63.129.16), Alibaba Cloud ECS, Oracle Cloud (instance metadata; its older service
+at 192.0.0.192) and Scaleway. Most others use 169.254.169.254, which is link-local.
 """
 
 import os
 from collections.abc import Callable, Iterable, Iterator, Mapping
+from dataclasses import dataclass
 from functools import partial
 from ipaddress import ip_network
 from pathlib import Path
+from typing import TypeVar
 
 from agent.errors import ObserveError
-from agent.model.address import AF_INET, AF_INET6, Address, Prefix, covers
+from agent.model.address import AF_INET, AF_INET6, Address, covers
 from agent.model.inputs import Guard, Surroundings
 from agent.model.policy import USUAL, Administrators
 from agent.observe.found import Found, address_of
 from agent.observe.proc_net import read_default_gateways, read_own_addresses
 from agent.observe.resolvers import read_resolvers
 from agent.observe.routes import read_gateways
-from agent.observe.sessions import read_sessions
+from agent.observe.sessions import Session, read_sessions
+
+T = TypeVar("T")
 
 _STANDING = tuple(
     Guard(prefix=ip_network(prefix), why=why)
     for prefix, why in (
+        ("100.100.100.200/32", "a cloud's metadata (Alibaba)"),
         ("127.0.0.0/8", "loopback (RFC 1122)"),
+        ("168.63.129.16/32", "a cloud's metadata and health probes (Azure)"),
         ("169.254.0.0/16", "link-local, and a cloud's metadata (RFC 3927)"),
+        ("192.0.0.192/32", "a cloud's metadata (Oracle)"),
         ("::1/128", "loopback (RFC 4291)"),
+        ("fd00:42::42/128", "a cloud's metadata (Scaleway)"),
+        ("fd00:c1::a9fe:a9fe/128", "a cloud's metadata (Oracle)"),
+        ("fd00:ec2::254/128", "a cloud's metadata (Amazon)"),
+        ("fd20:ce::254/128", "a cloud's metadata (Google)"),
         ("fe80::/10", "link-local (RFC 4291)"),
     )
 )
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Sight:
+    """One look around.
+
+    Attributes:
+        found: What this machine has and depends on.
+        sessions: Who is logged in.
+    """
+
+    found: tuple[Found, ...] = ()
+    sessions: tuple[Session, ...] = ()
 
 
 def read_surroundings(
@@ -36,7 +65,17 @@ def read_surroundings(
     environ: Mapping[str, str] = os.environ,
     administrators: Administrators = USUAL,
 ) -> Surroundings:
-    """Find the addresses that this machine has and that it depends on.
+    """Find the addresses that this machine has and that it depends on; as `read_sight`."""
+    sight = read_sight(root, environ, administrators)
+    return guards_of(sight.found, sight.sessions)
+
+
+def read_sight(
+    root: Path = Path("/"),
+    environ: Mapping[str, str] = os.environ,
+    administrators: Administrators = USUAL,
+) -> Sight:
+    """Look around.
 
     Args:
         root: Where the tree with ``etc`` and ``run`` begins. What is asked of the
@@ -49,31 +88,46 @@ def read_surroundings(
         (_read_own, partial(read_own_addresses, root)),
         (read_gateways, partial(read_default_gateways, root)),
         (partial(read_resolvers, root),),
-        (partial(read_sessions, root, environ),),
     ):
         found += _first_that_works(*reads)
-    return guards_of(found)
+    sessions = _first_that_works(partial(read_sessions, root, environ, administrators))
+    return Sight(found=tuple(found), sessions=tuple(sessions))
 
 
-def guards_of(found: Iterable[Found]) -> Surroundings:
+def guards_of(found: Iterable[Found], sessions: Iterable[Session] = ()) -> Surroundings:
     """Join what was found to guards; reasons for one address are joined in their order.
 
     Addresses in a network that is guarded anyway are left out, and so are the
-    unspecified ones and groups, which nobody connects from.
+    unspecified ones and groups, which nobody connects from. Who is nothing but the far
+    end of a session is guarded for ssh only.
     """
     reasons: dict[Address, dict[str, None]] = {}
     for address, why in found:
-        if not (address.is_unspecified or address.is_multicast):
-            reasons.setdefault(address, {})[why] = None
-    hosts = (
-        Guard(prefix=ip_network(address), why="; ".join(why)) for address, why in reasons.items()
+        reasons.setdefault(address, {})[why] = None
+    whole = frozenset(reasons)
+    each = tuple(sessions)
+    for session in each:
+        reasons.setdefault(session.address, {})[session.why] = None
+    hosts = {
+        address: Guard(
+            prefix=ip_network(address), why="; ".join(why), only_ssh=address not in whole
+        )
+        for address, why in reasons.items()
+        if _is_sender(address)
+    }
+    return Surroundings(
+        guards=tuple(sorted((*_STANDING, *hosts.values()), key=_order)),
+        administrators=frozenset(
+            one.address for one in each if one.is_administrators and one.address in hosts
+        ),
     )
-    guards = (*_STANDING, *(host for host in hosts if not _stands(host.prefix)))
-    return Surroundings(guards=tuple(sorted(guards, key=_order)))
 
 
-def _stands(prefix: Prefix) -> bool:
-    return any(covers(guard.prefix, prefix) for guard in _STANDING)
+def _is_sender(address: Address) -> bool:
+    """Whether somebody may connect from there who is not guarded already."""
+    prefix = ip_network(address)
+    is_nobodys = address.is_unspecified or address.is_multicast
+    return not is_nobodys and not any(covers(guard.prefix, prefix) for guard in _STANDING)
 
 
 def _order(guard: Guard) -> tuple[int, int, int]:
@@ -81,7 +135,7 @@ def _order(guard: Guard) -> tuple[int, int, int]:
     return prefix.version, int(prefix.network_address), prefix.prefixlen
 
 
-def _first_that_works(*reads: Callable[[], Iterable[Found]]) -> list[Found]:
+def _first_that_works(*reads: Callable[[], Iterable[T]]) -> list[T]:
     """Give what the first of these can read; what can't must not lose others' guards.
 
     Netlink may be refused, and psutil gives up on an interface whose name is no UTF-8.

@@ -12,10 +12,23 @@ import psutil
 import pytest
 
 from agent.errors import ObserveError
+from agent.model.policy import USUAL, Administrators
 from agent.observe import surroundings as module
 from agent.observe.surroundings import guards_of, read_surroundings
 
-STANDING = ("127.0.0.0/8", "169.254.0.0/16", "::1/128", "fe80::/10")
+STANDING = (
+    "100.100.100.200/32",
+    "127.0.0.0/8",
+    "168.63.129.16/32",
+    "169.254.0.0/16",
+    "192.0.0.192/32",
+    "::1/128",
+    "fd00:42::42/128",
+    "fd00:c1::a9fe:a9fe/128",
+    "fd00:ec2::254/128",
+    "fd20:ce::254/128",
+    "fe80::/10",
+)
 
 
 @pytest.fixture(autouse=True)
@@ -38,10 +51,11 @@ def write(root: Path, path: str, text: str | bytes) -> None:
     file.write_bytes(text.encode() if isinstance(text, str) else text)
 
 
-def test_an_empty_tree_still_guards_loopback_and_links(tmp_path: Path) -> None:
+def test_an_empty_tree_still_guards_loopback_links_and_clouds(tmp_path: Path) -> None:
     guards = read_surroundings(tmp_path, {}).guards
 
     assert tuple(str(guard.prefix) for guard in guards) == STANDING
+    assert not any(guard.only_ssh for guard in guards)
 
 
 def test_own_addresses_are_guarded_by_interface(
@@ -89,7 +103,8 @@ def test_remote_ends_of_sessions_are_guarded(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     hosts = ["198.51.100.1", "", None, ":0", "tmux(1).%0", "host.example"]
-    monkeypatch.setattr(psutil, "users", lambda: [SimpleNamespace(host=host) for host in hosts])
+    users = [SimpleNamespace(host=host, name="bob") for host in hosts]
+    monkeypatch.setattr(psutil, "users", lambda: users)
     folder = "run/systemd/sessions"
     write(tmp_path, f"{folder}/1", "UID=0\nREMOTE=1\nSTATE=active\nREMOTE_HOST=192.0.2.1\n")
     write(tmp_path, f"{folder}/2", "STATE=closing\nREMOTE_HOST=192.0.2.2\n")
@@ -99,11 +114,44 @@ def test_remote_ends_of_sessions_are_guarded(
 
     ssh = {"SSH_CONNECTION": "2001:db8::9 50000 2001:db8::1 22"}
     assert found(tmp_path, ssh) == {
-        "192.0.2.1/32": "session (/run/systemd/sessions)",
+        "192.0.2.1/32": "session of an administrator (/run/systemd/sessions)",
         "192.0.2.4/32": "session (/run/systemd/sessions)",
         "198.51.100.1/32": "session (utmp)",
-        "2001:db8::9/128": "session ($SSH_CONNECTION)",
+        "2001:db8::9/128": "session of an administrator ($SSH_CONNECTION)",
     }
+
+
+def test_a_session_is_guarded_for_ssh_and_an_administrators_is_told_apart(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    users = [("192.0.2.5", "alice"), ("192.0.2.6", "bob"), ("127.0.0.1", "alice")]
+    monkeypatch.setattr(
+        psutil, "users", lambda: [SimpleNamespace(host=host, name=name) for host, name in users]
+    )
+    write(tmp_path, "etc/passwd", "carol:x:1002:27::/:/bin/sh\nbob:x:1001:1001::/:/bin/sh\n")
+    write(tmp_path, "etc/group", "sudo:x:27:alice\nops:x:50:bob\n")
+    write(tmp_path, "etc/resolv.conf", "nameserver 192.0.2.6\n")
+    sessions = {"1": "UID=1002\nUSER=carol", "2": "UID=1001", "3": "UID=x\nUSER=bob", "4": "UID=0"}
+    for name, text in sessions.items():
+        write(tmp_path, f"run/systemd/sessions/{name}", f"{text}\nREMOTE_HOST=192.0.2.1{name}\n")
+
+    def look(who: Administrators) -> tuple[dict[str, bool], set[str]]:
+        seen = read_surroundings(tmp_path, {}, who)
+        only_ssh = {str(one.prefix): one.only_ssh for one in seen.guards}
+        ours = {name: only for name, only in only_ssh.items() if name not in STANDING}
+        return ours, set(map(str, seen.administrators))
+
+    only_ssh, administrators = look(USUAL)
+    assert only_ssh == {
+        **{f"192.0.2.1{name}/32": True for name in sessions},
+        "192.0.2.5/32": True,
+        "192.0.2.6/32": False,  # a resolver as well
+    }
+    assert administrators == {"192.0.2.5", "192.0.2.11", "192.0.2.14"}
+    bob, ops = frozenset({"bob"}), frozenset({"ops"})
+    for who in (Administrators(users=bob, groups=frozenset()), Administrators(groups=ops)):
+        root, *bobs = "192.0.2.14", "192.0.2.6", "192.0.2.12", "192.0.2.13"
+        assert look(who)[1] == {root, *bobs}
 
 
 def test_bytes_that_are_no_text_spoil_only_their_line(tmp_path: Path) -> None:
@@ -111,6 +159,16 @@ def test_bytes_that_are_no_text_spoil_only_their_line(tmp_path: Path) -> None:
     write(tmp_path, "run/systemd/sessions/1", b"NAME=\xff\xfe\nREMOTE_HOST=192.0.2.3\n")
 
     assert set(found(tmp_path)) == {"192.0.2.2/32", "192.0.2.3/32"}
+
+
+def test_nobodys_session_is_hidden_by_the_number_of_others(tmp_path: Path) -> None:
+    folder = tmp_path / "run/systemd/sessions"
+    folder.mkdir(parents=True)
+    for number in range(1_500):
+        (folder / f"{number}").write_text("STATE=online\n")
+    (folder / "z").write_text("UID=0\nREMOTE_HOST=192.0.2.9\n")
+
+    assert set(found(tmp_path)) == {"192.0.2.9/32"}
 
 
 def test_a_folder_where_a_file_should_be_loses_only_itself(tmp_path: Path) -> None:
@@ -164,10 +222,11 @@ def test_each_prefix_is_there_once_in_order_and_with_all_its_reasons() -> None:
     ).guards
 
     assert [guard.prefix for guard in guards] == [
-        *map(ip_network, ("127.0.0.0/8", "169.254.0.0/16", "192.0.2.1/32", "192.0.2.2/32")),
-        *map(ip_network, ("::1/128", "2001:db8::1/128", "fe80::/10")),
+        *map(ip_network, STANDING[:5]),
+        *map(ip_network, ("192.0.2.1/32", "192.0.2.2/32", "::1/128", "2001:db8::1/128")),
+        *map(ip_network, STANDING[6:]),
     ]
-    assert guards[3].why == "gateway; resolver"
+    assert guards[6].why == "gateway; resolver"
 
 
 def test_a_fifo_beside_a_session_is_left_alone(tmp_path: Path) -> None:
