@@ -153,8 +153,13 @@ def grants_of(policy: Policy, spared: Spared) -> Grants:
         ),
         guards=prefix_table((guard.prefix, guard) for guard in spared.surroundings.guards),
         asking=tuple(entry for entry in policy.allowlist if entry.must_be_asked),
-        services={entry.name: _touched(entry, policy.services) for entry in policy.allowlist},
-        ssh=frozenset(one.name for one in policy.services if one.is_ssh),
+        services={
+            entry.name: _touched(
+                (one for one in policy.services if one.name in entry.services), policy
+            )
+            for entry in policy.allowlist
+        },
+        ssh=_touched((one for one in policy.services if one.is_ssh), policy),
     )
 
 
@@ -163,10 +168,10 @@ def prefixes_of(entry: AllowEntry, spared: Spared) -> tuple[Prefix, ...]:
     return (*entry.prefixes, *spared.found.get(entry.name, ()))
 
 
-def _touched(entry: AllowEntry, services: Iterable[Service]) -> frozenset[str]:
-    """Give the services that have a port in common with one that the entry names."""
-    ports = {port for one in services if one.name in entry.services for port in one.ports}
-    return frozenset(one.name for one in services if not ports.isdisjoint(one.ports))
+def _touched(services: Iterable[Service], policy: Policy) -> frozenset[str]:
+    """Give the names of all services that have a port in common with one of these."""
+    ports = {port for one in services for port in one.ports}
+    return frozenset(one.name for one in policy.services if not ports.isdisjoint(one.ports))
 
 
 def _best(entries: Iterable[AllowEntry]) -> AllowEntry | None:
