@@ -1,8 +1,9 @@
 """Whom to guard: what the agent found, whom a person let pass, and who was here to mend things."""
 
 from collections.abc import Iterable, Mapping
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 from ipaddress import ip_network
+from itertools import islice
 
 from agent.model.address import Address, Prefix, Source
 from agent.model.inputs import Guard, Permit, Surroundings
@@ -10,7 +11,15 @@ from agent.model.inputs import Guard, Permit, Surroundings
 REMEMBERED_FOR = timedelta(days=30)
 """How long an administrator who has logged out is let in to ssh again."""
 
+KEPT_FOR = 2 * REMEMBERED_FOR
+"""How long that is kept beside, so that a clock that ran ahead by days has forgotten nobody."""
+
 REMEMBERED_AT_MOST = 1_000
+
+_NONE = timedelta(0)
+
+PLAUSIBLE_FROM = datetime(2026, 1, 1, tzinfo=UTC)
+"""An earlier moment is that of a clock that nobody has set yet since the machine was started."""
 
 
 def guarded(
@@ -30,14 +39,9 @@ def guarded(
     known = {guard.prefix: guard for guard in found.guards}
     added = {one.prefix: _permitted(one) for one in permits if _is_wanted(known, one.prefix)}
     before = [
-        Guard(
-            prefix=ip_network(address),
-            why=f"session of an administrator until {last:%Y-%m-%d %H:%M}Z",
-            until=last + REMEMBERED_FOR,
-            only_ssh=True,
-        )
+        _remembered(address, min(last, now))
         for address, last in sessions.items()
-        if now < last + REMEMBERED_FOR
+        if now - last < REMEMBERED_FOR
     ]
     added = {one.prefix: one for one in before if one.prefix not in known} | added
     if not added:
@@ -52,13 +56,34 @@ def guarded(
 def remembered(
     sessions: Mapping[Address, datetime], found: Surroundings, now: datetime
 ) -> Mapping[Address, datetime]:
-    """Give when administrators were last logged in, from where: the latest, and not for ever."""
-    if not found.administrators:
+    """Give when administrators were last logged in, from where: the latest, and not for ever.
+
+    A clock that was turned back makes nobody's time longer, and one that nobody has set
+    yet changes nothing.
+
+    Args:
+        sessions: What the last call gave.
+        found: Who is logged in.
+        now: The moment.
+    """
+    here = dict.fromkeys(found.administrators, now)
+    if now < PLAUSIBLE_FROM:
+        return dict(islice((here | {**sessions}).items(), REMEMBERED_AT_MOST))
+    if not here and all(_NONE <= now - last < KEPT_FOR for last in sessions.values()):
         return sessions
-    seen = {**sessions, **dict.fromkeys(found.administrators, now)}
+    seen = {address: min(last, now) for address, last in sessions.items()} | here
     latest = sorted(seen.items(), key=lambda one: one[1], reverse=True)
-    kept = [one for one in latest if now < one[1] + REMEMBERED_FOR]
+    kept = [one for one in latest if now - one[1] < KEPT_FOR]
     return dict(kept[:REMEMBERED_AT_MOST])
+
+
+def _remembered(address: Address, last: datetime) -> Guard:
+    return Guard(
+        prefix=ip_network(address),
+        why=f"session of an administrator until {last:%Y-%m-%d %H:%M}Z",
+        until=last + REMEMBERED_FOR,
+        only_ssh=True,
+    )
 
 
 def _permitted(permit: Permit) -> Guard:
