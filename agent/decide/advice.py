@@ -114,24 +114,20 @@ def _who(ground: Ground) -> Iterator[str]:
             "more than the backlog is for"
         )
     elif is_told and figures.heaviest * 2 > figures.half_open:
-        yield _slowed(
-            ground, f"one source holds {figures.heaviest} of {figures.half_open}", "with a throttle"
-        )
+        held = f"one source holds {figures.heaviest} of {figures.half_open}"
+        yield f"{held}: {_slowed(ground.rules(), '')}"
     elif is_told and figures.crowded * 2 > figures.half_open:
-        yield _slowed(
-            ground,
-            f"{figures.crowd} holds {figures.crowded} of {figures.half_open}",
-            "with a throttle, per: {ipv4: 24, ipv6: 48}",
-        )
+        held = f"{figures.crowd} holds {figures.crowded} of {figures.half_open}"
+        wide = [rule for rule in ground.rules() if rule.per != HOST]
+        yield f"{held}: {_slowed(wide, ' and with per: {ipv4: 24, ipv6: 48}')}"
     else:
         yield "the sources are most likely forged: banning them bans the innocent"
 
 
-def _slowed(ground: Ground, what: str, how: str) -> str:
-    is_wide = "per:" in how
-    if any(not is_wide or rule.per != HOST for rule in ground.rules()):
-        return f"{what}: the rule for half_open slows it down once it is above its limit"
-    return f"{what}: a rule for half_open {how}, would slow it down"
+def _slowed(rules: list[Rule], how: str) -> str:
+    if rules:
+        return f"{rules[0].name} slows it down once it is above {rules[0].limit}"
+    return f"a rule for half_open with a throttle{how} would slow it down"
 
 
 def _cookies(ground: Ground) -> Iterator[str]:

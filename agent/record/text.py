@@ -5,6 +5,7 @@ from datetime import datetime
 from typing import Any
 
 from agent.errors import Fault
+from agent.record import alarm_text
 from agent.record.phrases import counted, duration, printable
 
 Fields = Mapping[str, Any]
@@ -218,5 +219,12 @@ _SENTENCES: dict[str, Callable[[Fields], str]] = {
     "source.exempt": _exempt,
     "sources.summary": _summary,
     "guard.changed": _guard,
+    "flood.suspected": alarm_text.flood,
+    "flood.ended": alarm_text.flood,
+    "backlog.full": alarm_text.slow,
+    "backlog.drained": alarm_text.slow,
+    "breaker.opened": alarm_text.breaker,
+    "breaker.closed": alarm_text.breaker,
+    "proxy.suspected": alarm_text.behind_proxy,
     **dict.fromkeys(_BANS, _ban),
 }

@@ -213,8 +213,8 @@ SENTENCES = [
         id="moved",
     ),
     pytest.param(
-        Event("flood.suspected", {"service": "web"}),
-        "flood.suspected    service web",
+        Event("tape.written", {"service": "web"}),
+        "tape.written       service web",
         id="without-a-sentence-of-its-own",
     ),
 ]
