@@ -1,5 +1,6 @@
 """From a case to what follows: the order of these questions is the law."""
 
+from collections.abc import Callable
 from dataclasses import dataclass
 
 from agent.decide.case import Case
@@ -15,22 +16,22 @@ class Doubt:
 
     Attributes:
         pressed: Names of the services that are under pressure of SYNs.
-        proven: By width, the keys of sources that were ESTABLISHED lately.
+        proven: By width, what tells by its key whether a source was ESTABLISHED lately.
     """
 
     pressed: frozenset[str]
-    proven: dict[Width, frozenset[bytes]]
+    proven: dict[Width, Callable[[bytes], bool]]
 
     def remains(self, case: Case) -> bool:
         """Whether a count that proves nothing is no ground to act on this source."""
         is_pressed = case.rule.service.name in self.pressed
-        return not is_pressed or case.group in self.proven[case.rule.per]
+        return not is_pressed or self.proven[case.rule.per](case.group)
 
 
 def doubt_of(cases: list[Case], proven: Proven, pressed: frozenset[str]) -> Doubt:
     """Prepare what the unproven cases need, and nothing when there are none."""
     widths = {case.rule.per for case in cases if not case.rule.measure.proves}
-    return Doubt(pressed, {width: proven.keys(width) for width in widths})
+    return Doubt(pressed, {width: proven.holder(width) for width in widths})
 
 
 def find(case: Case, above: int, doubt: Doubt) -> Finding:

@@ -1,65 +1,91 @@
 """Who has proven to be there.
 
 A half-open connection proves nothing: one forged packet makes one. So no rule may act
-on that against addresses that were ESTABLISHED within the hour: they are there, and
-are clients.
+on that against hosts that were ESTABLISHED within the hour: they are there, and are
+clients.
+
+The memory is bounded, and must not be flushed by whoever has many addresses: IPv6 has
+them for nothing. So one line of IPv6, a /64, is one host, and where there is no room
+for all, the networks that hold the most hosts have to make it, down to an equal share:
+of theirs, those stay that have been there longest.
 """
 
-from collections.abc import Iterator, Mapping
+from collections import Counter
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 
-from agent.model.address import AF_INET, AF_INET6, Width, grouper
+from agent.model.address import HOST, WIDEST, Width, grouper, widened
 from agent.model.sample import State, Tally
 
 REMEMBERED_FOR = timedelta(hours=1)
 REMEMBERED_AT_MOST = 200_000
 
+ROOM = 20
+"""A part of that, made at once, so that it is not made in each cycle."""
+
+NETWORK = Width(ipv4=WIDEST[4], ipv6=WIDEST[6])
+"""What one owner may have in his hands, as the registries give it out."""
+
 
 @dataclass(frozen=True, slots=True)
 class Proven:
-    """Addresses that were ESTABLISHED on a listening port lately.
+    """Hosts that were ESTABLISHED on a listening port lately.
 
     Attributes:
-        seen: By family, packed address to the minute (of the epoch) it was last seen.
+        seen: By key of width `HOST`, the minute (of the epoch) in which it was seen
+            last; in the order in which they were seen first.
         swept: The minute of the last sweep.
     """
 
-    seen: Mapping[int, Mapping[bytes, int]] = field(default_factory=dict)
+    seen: Mapping[bytes, int] = field(default_factory=dict)
     swept: int = 0
 
     def after(self, tally: Tally, now: datetime) -> "Proven":
         """Give the memory with this tally's added and what is too old left out."""
         minute = int(now.timestamp()) // 60
-        seen = {
-            family: {
-                **self.seen.get(family, {}),
-                **dict.fromkeys(_established(tally, family), minute),
-            }
-            for family in (AF_INET, AF_INET6)
-        }
-        if minute == self.swept and all(len(each) <= REMEMBERED_AT_MOST for each in seen.values()):
-            return Proven(seen, minute)
-        oldest = minute - int(REMEMBERED_FOR.total_seconds()) // 60
-        return Proven({family: _swept(each, oldest) for family, each in seen.items()}, minute)
+        key_of, established = grouper(HOST), State.ESTABLISHED.value
+        present = (key_of(key[0], key[3]) for key in tally if key[1] == established)
+        seen = {**self.seen, **dict.fromkeys(present, minute)}
+        if minute != self.swept:
+            oldest = minute - int(REMEMBERED_FOR.total_seconds()) // 60
+            seen = {key: last for key, last in seen.items() if last >= oldest}
+        return Proven(seen if len(seen) <= REMEMBERED_AT_MOST else _shared(seen), minute)
 
-    def keys(self, width: Width) -> frozenset[bytes]:
-        """Give the keys of all sources of that width which hold a proven address."""
-        key_of = grouper(width)
-        return frozenset(
-            key_of(family, packed) for family, each in self.seen.items() for packed in each
-        )
+    def holder(self, width: Width) -> Callable[[bytes], bool]:
+        """Give what tells, by the key of a source of that width, whether it holds a proven host.
 
-
-def _established(tally: Tally, family: int) -> Iterator[bytes]:
-    established = State.ESTABLISHED.value
-    return (key[3] for key in tally if key[1] == established and key[0] == family)
+        A single address of IPv6 is proven with its line.
+        """
+        coarse = Width(ipv4=width.ipv4, ipv6=min(width.ipv6, HOST.ipv6))
+        widen = widened(coarse)
+        keys = self.seen.keys() if coarse == HOST else frozenset(map(widen, self.seen))
+        return lambda key: widen(key) in keys
 
 
-def _swept(seen: Mapping[bytes, int], oldest: int) -> Mapping[bytes, int]:
-    """Leave out what is too old, then, above the bound, what was seen longest ago."""
-    kept = {packed: minute for packed, minute in seen.items() if minute >= oldest}
-    excess = len(kept) - REMEMBERED_AT_MOST
-    for packed in sorted(kept, key=kept.__getitem__)[:excess] if excess > 0 else ():
-        del kept[packed]
+def _shared(seen: Mapping[bytes, int]) -> dict[bytes, int]:
+    """Leave out the newest of the fullest networks, until there is room."""
+    most = REMEMBERED_AT_MOST - REMEMBERED_AT_MOST // ROOM
+    networks = list(map(widened(NETWORK), seen))
+    share = _share(Counter(networks).values(), most)
+    taken: Counter[bytes] = Counter()
+    kept: dict[bytes, int] = {}
+    for (key, last), network in zip(seen.items(), networks, strict=True):
+        taken[network] += 1
+        if taken[network] <= share and len(kept) < most:
+            kept[key] = last
     return kept
+
+
+def _share(sizes: Iterable[int], most: int) -> int:
+    """Give what each may have at most, so that all together have no more than `most`.
+
+    At least 1: of more networks than there is room for, the newest have none.
+    """
+    left, rest = most, sorted(sizes)
+    for index, size in enumerate(rest):
+        share = left // (len(rest) - index)
+        if size > share:
+            return max(1, share)
+        left -= size
+    return most

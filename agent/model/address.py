@@ -152,6 +152,15 @@ def grouper(width: Width) -> Callable[[int, bytes], bytes]:
     return key_of
 
 
+def widened(width: Width) -> Callable[[bytes], bytes]:
+    """Give the function from a key to the key of the source of that width that it is in.
+
+    A key that is wider already stays as it is.
+    """
+    key_of = grouper(width)
+    return lambda key: key_of(AF_INET if len(key) == _IPV4_BYTES else AF_INET6, key)
+
+
 _SPECIAL_FIRST_BYTES = frozenset({0x00, 0x20, 0xFE})
 
 
