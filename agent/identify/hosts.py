@@ -13,7 +13,7 @@ MOST_ADDRESSES = 64
 """Of one host name and family."""
 
 _LASTS_S = (60.0, 3600.0)
-_BACK_OFF_S = (5.0, 300.0)
+_BACK_OFF_S = (2.0, 30.0)
 
 Both = tuple[Answer | None, Answer | None]
 

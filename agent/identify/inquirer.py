@@ -124,6 +124,7 @@ class Inquirer:
                 inquiry.turn()
             except Exception as error:  # noqa: BLE001 - whatever came in, the next turn comes
                 self._bug = f"a bug: {type(error).__name__}: {error}"
+                self._post.forget()
                 time.sleep(1.0)
         inquiry.exchange.close()
 

@@ -86,6 +86,10 @@ class Post:
         """Let an address that was taken be queued again."""
         self._queued.discard(address.packed)
 
+    def forget(self) -> None:
+        """Let all that were taken be queued again; what came of them is lost."""
+        self._queued.intersection_update(self._queue)
+
     def ring(self) -> None:
         """Wake the thread."""
         os.eventfd_write(self._bell, 1)

@@ -166,7 +166,7 @@ def _of_service(rows: list[tuple[str, Mapping[str, Any]]]) -> list[_Item]:
     """Give the prefixes in rows; of several services only those of a CDN."""
     services = {str(row["service"]) for _, row in rows if "service" in row}
     if len(services) > 1:
-        rows = [(path, row) for path, row in rows if row.get("service") in AMAZON]
+        rows = [(path, row) for path, row in rows if str(row.get("service")) in AMAZON]
         if not rows:
             raise _Unfit("several services, none of them CLOUDFRONT: leave the one you mean in it")
     found = [
