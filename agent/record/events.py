@@ -19,7 +19,7 @@ from agent.errors import Fault
 from agent.model.address import Prefix, is_host
 from agent.model.inputs import Guard, Surroundings
 from agent.model.plan import Decision
-from agent.model.policy import AllowEntry, Policy
+from agent.model.policy import SSH, AllowEntry, Policy
 from agent.model.sample import Sample
 from agent.model.verdict import Finding, Verdict
 
@@ -264,7 +264,8 @@ def grants_text(entry: AllowEntry) -> str:
 
 
 def _guard(guard: Guard) -> dict[str, Json]:
-    return {"prefix": prefix_text(guard.prefix), "why": guard.why}
+    services = [SSH] if guard.only_ssh else None
+    return {"prefix": prefix_text(guard.prefix), "why": guard.why, "services": services}
 
 
 def prefix_text(prefix: Prefix) -> str:

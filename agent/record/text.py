@@ -131,11 +131,16 @@ def _summary(fields: Fields) -> str:
 
 def _guard(fields: Fields) -> str:
     parts = [
-        f"{verb} {', '.join(one['prefix'] for one in fields[which])}"
+        f"{verb} {', '.join(map(_guarded, fields[which]))}"
         for verb, which in _GUARD_VERBS
         if fields[which]
     ]
     return "; ".join(parts)
+
+
+def _guarded(one: Fields) -> str:
+    services = one["services"]
+    return f"{one['prefix']} from {' and '.join(services)}" if services else str(one["prefix"])
 
 
 def _cut(fields: Fields) -> str:

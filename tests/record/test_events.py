@@ -1,14 +1,26 @@
 import json
+from dataclasses import replace
 from datetime import datetime, timedelta, timezone
 
 import pytest
 
-from agent.model.inputs import Surroundings
+from agent.model.inputs import Guard, Surroundings
 from agent.model.plan import Decision, Lift
 from agent.model.policy import Scope
 from agent.record import ban_events, events
 from agent.record.events import Level
-from tests.builders import NOW, ban, decide, entry, guards, held, inputs, policy, sources_changed
+from tests.builders import (
+    NOW,
+    ban,
+    decide,
+    entry,
+    guards,
+    held,
+    inputs,
+    policy,
+    prefix,
+    sources_changed,
+)
 
 CONTRACT = {
     "ban_id",
@@ -118,11 +130,18 @@ def test_the_summary_counts_by_verdict() -> None:
 
 def test_guards_are_told_when_they_change_and_not_otherwise() -> None:
     old, new = guards("192.0.2.1/32", "192.0.2.2/32"), guards("192.0.2.2/32", "2001:db8::/64")
+    session = Guard(prefix=prefix("198.51.100.1"), why="session", only_ssh=True)
+    new = replace(new, guards=(*new.guards, session))
     (event,) = events.guard_changed(old, new)
 
     assert json.loads(json.dumps(event.fields)) == {
-        "added": [{"prefix": "2001:db8::/64", "why": "resolver (/etc/resolv.conf)"}],
-        "removed": [{"prefix": "192.0.2.1", "why": "resolver (/etc/resolv.conf)"}],
+        "added": [
+            {"prefix": "2001:db8::/64", "why": "resolver (/etc/resolv.conf)", "services": None},
+            {"prefix": "198.51.100.1", "why": "session", "services": ["ssh"]},
+        ],
+        "removed": [
+            {"prefix": "192.0.2.1", "why": "resolver (/etc/resolv.conf)", "services": None}
+        ],
     }
     assert list(events.guard_changed(old, old)) == []
     assert list(events.guard_changed(Surroundings(), Surroundings())) == []

@@ -5,6 +5,7 @@ from datetime import datetime, timedelta, timezone
 import pytest
 
 from agent.errors import Fault
+from agent.model.inputs import Guard, Surroundings
 from agent.model.plan import Decision, Lift
 from agent.model.policy import Answer, Scope
 from agent.model.verdict import Finding
@@ -21,10 +22,13 @@ from tests.builders import (
     held,
     inputs,
     policy,
+    prefix,
     sample,
     sources_changed,
     tally,
 )
+
+SESSION = Guard(prefix=prefix("192.0.2.1"), why="session (utmp)", only_ssh=True)
 
 
 def sentence(event: Event) -> str:
@@ -168,6 +172,11 @@ SENTENCES = [
         next(events.guard_changed(guards("192.0.2.1/32"), guards("2001:db8::/64"))),
         "guard.changed      will never ban 2001:db8::/64; no longer guards 192.0.2.1",
         id="guards",
+    ),
+    pytest.param(
+        next(events.guard_changed(Surroundings(), Surroundings(guards=(SESSION,)))),
+        "guard.changed      will never ban 192.0.2.1 from ssh",
+        id="guards-for-ssh",
     ),
     pytest.param(
         next(
