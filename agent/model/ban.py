@@ -5,6 +5,7 @@ from datetime import datetime, timedelta
 from typing import TypeAlias
 
 from agent.model.address import Prefix, Source
+from agent.model.measure import MEASURES
 from agent.model.policy import SSH, Answer, Rate, Scope, Service
 
 Target: TypeAlias = tuple[Scope, str, Answer]
@@ -120,6 +121,21 @@ class Installed:
 
     bans: tuple[Held, ...] = ()
     allowed: frozenset[Prefix] = frozenset()
+
+
+def is_proof(answer: Answer, measure: str | None) -> bool:
+    """Whether a ban tells against its source when the next one is measured.
+
+    A drop does: no rule may drop on what proves nothing. A throttle may have been aimed at
+    an innocent by forged packets.
+
+    Args:
+        answer: The ban's.
+        measure: The ban's; one that is not known here, of another version, proves nothing.
+    """
+    return answer is Answer.DROP or (
+        measure is not None and measure in MEASURES and MEASURES[measure].proves
+    )
 
 
 def place_of(ban: Ban) -> Place:

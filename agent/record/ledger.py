@@ -14,7 +14,7 @@ from types import MappingProxyType
 from typing import Protocol
 
 from agent.model.address import Source
-from agent.model.ban import Ban
+from agent.model.ban import Ban, is_proof
 from agent.model.inputs import History, PastBan, Permit
 
 REMEMBERED_SOURCES = 100_000
@@ -89,7 +89,11 @@ class Ledger(Protocol):
         """Whether a ban of that id is known to be over."""
 
     def history(self) -> History:
-        """Give all that are remembered, those in force included, by source, oldest first."""
+        """Give all that are remembered, those in force included, by source, oldest first.
+
+        Bans by what proves nothing are not: a forger must not be able to make the next ban of
+        an innocent longer.
+        """
 
     def permit(self, *permits: Permit) -> None:
         """Remember that prefixes are to be left alone.
@@ -134,7 +138,8 @@ class MemoryLedger:
             self._intended.pop(ban.ban_id, None)
         for ban in filter(self._is_new, applied):
             self._in_force[ban.ban_id] = ban
-            self._remember(ban.source, _past(ban))
+            if is_proof(ban.answer, ban.measure):
+                self._remember(ban.source, _past(ban))
         _shorten(self._history, REMEMBERED_SOURCES)
 
     def end(self, bans: Sequence[Ban], at: datetime, how: End) -> None:

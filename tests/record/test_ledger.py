@@ -4,6 +4,7 @@ from collections.abc import Callable
 from dataclasses import replace
 from datetime import timedelta
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -12,7 +13,7 @@ from agent.model.inputs import PastBan, Permit
 from agent.record import ledger
 from agent.record.ledger import End, Ledger, MemoryLedger, News
 from agent.record.sqlite.ledger import open_ledger
-from tests.builders import NOW, ban, prefix, source
+from tests.builders import NOW, ban, prefix, source, throttle
 
 MINUTE = timedelta(minutes=1)
 Again = Callable[[Ledger], Ledger]
@@ -104,6 +105,33 @@ def test_a_forgiven_ban_does_not_count_for_the_next_one(empty: Ledger, again: Ag
 
     assert later.history() == {ban().source: (PastBan(began=NOW, ended=ban().until),)}
     assert later.has_ended("b1")
+
+
+@pytest.mark.parametrize("is_over", [True, False], ids=["over", "in force"])
+@pytest.mark.parametrize(
+    ("changes", "remembered"),
+    [
+        pytest.param({"measure": "half_open"}, False, id="half-open"),
+        pytest.param({"measure": None}, False, id="found-in-the-firewall"),
+        pytest.param({"measure": "of-a-later-version"}, False, id="unknown"),
+        pytest.param({"measure": "connections"}, True, id="connections"),
+    ],
+)
+def test_a_throttle_by_what_proves_nothing_makes_no_later_ban_longer(
+    empty: Ledger, again: Again, changes: dict[str, Any], remembered: bool, is_over: bool
+) -> None:
+    one = throttle(**changes)
+    apply(empty, one)
+    if is_over:
+        empty.end([one], NOW, End.EXPIRED)
+
+    assert (one.source in again(empty).history()) is remembered
+
+
+def test_a_ban_by_hand_counts_for_the_next_one(empty: Ledger, again: Again) -> None:
+    apply(empty, ban(rule="manual", measure=None, count=None, limit=None))
+
+    assert ban().source in again(empty).history()
 
 
 def test_an_intention_that_is_over_counts_for_nothing(empty: Ledger, again: Again) -> None:

@@ -7,15 +7,17 @@ from datetime import datetime, timedelta
 from typing import Any
 
 from agent.model.address import Source
-from agent.model.ban import Ban
+from agent.model.ban import Ban, is_proof
 from agent.model.inputs import PastBan, Permit
+from agent.model.policy import Answer
 from agent.record.ledger import REMEMBERED_ENDS, End
 from agent.record.sqlite import rows, schema
 from agent.record.sqlite.clocks import Clock, micros
 from agent.record.sqlite.file import rollback
 from agent.record.sqlite.rows import Row
 
-REMEMBERED_FOR = timedelta(days=31)
+REMEMBERED_FOR = timedelta(days=391)
+"""The longest time for which a policy may count an earlier ban (365d), behind the longest ban."""
 
 _ENDS = {how.value: how for how in End}
 
@@ -115,7 +117,7 @@ def _sort_in(found: Found, table: Iterable[Row], clock: Clock) -> None:
         if state in lists:
             lists[state].append(rows.ban_of(row, clock))
         else:
-            found.past.append(_past((*row[:3], row[16], row[13], *row[19:])))
+            found.past.append(_past((*row[:3], row[16], row[13], *row[19:], row[3], row[10])))
 
 
 def _permits_of(table: Iterable[Row], clock: Clock) -> list[Permit]:
@@ -123,11 +125,11 @@ def _permits_of(table: Iterable[Row], clock: Clock) -> list[Permit]:
 
 
 def _past(row: Row) -> tuple[str, Source, PastBan | None, End]:
-    """Read what is over from id, source, zone, begin, length, state, end, and if it held."""
-    ban_id, source, zone, begins, lasts, state, ended, held = row
+    """Read what is over from the columns of `schema.PAST_BANS`."""
+    ban_id, source, zone, begins, lasts, state, ended, held, answer, measure = row
     try:
         how = _ENDS[state]
-        counts = held and how is not End.FORGIVEN
+        counts = held and how is not End.FORGIVEN and is_proof(Answer(answer), measure)
         past = rows.past_of(begins, lasts, ended) if counts else None
         return ban_id, rows.source_at(source, zone), past, how
     except (TypeError, KeyError, OverflowError, OSError, AttributeError) as error:

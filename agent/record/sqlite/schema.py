@@ -98,7 +98,8 @@ HIGHEST_SERIAL = """
 """
 _OVER = "state IN ('expired', 'lifted', 'forgiven')"
 PAST_BANS = f"""
-    SELECT ban_id, source, zone, begins_us, lasts_us, state, ended_us, held FROM bans
+    SELECT ban_id, source, zone, begins_us, lasts_us, state, ended_us, held, answer, measure
+    FROM bans
     WHERE {_OVER} AND begins_us >= ? ORDER BY serial DESC LIMIT ?
 """
 LIVE_STAMPS = f"""
