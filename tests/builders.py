@@ -37,6 +37,9 @@ from agent.record.events import Event
 NOW = datetime(2026, 11, 20, 3, 0, tzinfo=UTC)
 WEB = Service(name="web", ports=frozenset({80, 443}))
 SSH = Service(name="ssh", ports=frozenset({22}))
+NO_BREAKER = Safety(known_clients_share=Fraction(1))
+"""Nothing is more than all: for tests in which most of those who are there are guilty."""
+
 NET24 = Width(ipv4=24, ipv6=48)
 
 

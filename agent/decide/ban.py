@@ -1,20 +1,19 @@
-"""From verdicts to bans: held ones left out, overlapping ones merged, the rest capped.
+"""From verdicts to bans: held ones left out, overlapping ones merged, the rest capped."""
 
-Until the cap has cut, a ban is only a wish: a crowd of a hundred thousand must not
-cost a hundred thousand bans of which a thousand are used.
-"""
-
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import datetime
+from functools import partial
 from hashlib import blake2s
 from itertools import islice
 
 from agent.decide.case import Case
 from agent.decide.escalate import length_of
 from agent.decide.grants import Grants
-from agent.decide.prefixes import PrefixTable, prefix_table
-from agent.model.address import Prefix, Source, is_line
+from agent.decide.joining import NEARLY_FULL, Neighbours, join
+from agent.decide.prefixes import PrefixTable
+from agent.decide.wish import Wish, merge, outlasts, target_of
+from agent.model.address import Prefix, Source
 from agent.model.ban import Ban, Held, Installed, Target
 from agent.model.inputs import History
 from agent.model.plan import Lift
@@ -25,37 +24,16 @@ REASONS_AT_MOST = 10
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Wish:
-    """A ban that verdicts ask for.
-
-    Attributes:
-        verdicts: Their indices, ascending; the heaviest is first.
-        source: Whom to ban: the verdict's source, or a member of it.
-        scope: What of its traffic.
-        target: The same, with service and answer.
-        lasts: For how long.
-        lead: Index of the verdict whose rule gives `lasts`.
-    """
-
-    verdicts: tuple[int, ...]
-    source: Source
-    scope: Scope
-    target: Target
-    lasts: timedelta
-    lead: int
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
 class Bans:
     """What the verdicts lead to.
 
     Attributes:
         add: Heaviest first, disjoint within a target as `Plan.add` says.
-        findings: Verdicts, by index, that turned out held or deferred.
+        findings: Verdicts, by index, that turned out held, deferred or spared.
     """
 
     add: tuple[Ban, ...]
-    findings: dict[int, Finding]
+    findings: Mapping[int, Finding]
 
 
 @dataclass(frozen=True, slots=True)
@@ -85,25 +63,55 @@ class Court:
         rule = case.rule
         return _is_held(self.held, case.source, rule, target_of(rule, Scope.SERVICE))
 
-    def bans(self, asking: Sequence[tuple[int, Verdict, Case]]) -> Bans:
-        """Give the bans to add for verdicts that ask for one.
+    def wishes(self, asking: Mapping[int, Case]) -> list[Wish]:
+        """Give the bans that verdicts ask for, heaviest first, and are not held yet.
 
         Args:
-            asking: Index, verdict and case of each, heaviest first.
+            asking: The case of each, by the index of the verdict, heaviest first.
         """
-        merged = merge(wish for index, _, case in asking for wish in self._wishes(index, case))
-        room = self.policy.safety.max_bans - len(self.installed.bans)
+        return merge(wish for index, case in asking.items() for wish in self._wishes(index, case))
+
+    def roomy(self, wishes: Sequence[Wish], others: Collection[bytes]) -> list[Wish]:
+        """Give the wishes with those of neighbours joined where the bans are nearly too many.
+
+        Args:
+            wishes: As they are left.
+            others: Keys of those who are here or known, and asked to be banned by nobody.
+        """
+        neighbours = Neighbours(
+            held=self.installed.bans,
+            others=others,
+            may_reach=self._may_reach,
+            rules={rule.name: rule for rule in self.policy.rules},
+        )
+        return join(wishes, neighbours)
+
+    def is_nearly_full(self, wishes: Sequence[Wish]) -> bool:
+        """Whether the bans in force, with those asked for, come near what the policy allows."""
+        bans = len(self.installed.bans) + len(wishes)
+        return bool(wishes) and bans > NEARLY_FULL * self.policy.safety.max_bans
+
+    def bans(
+        self, wishes: Sequence[Wish], verdicts: Mapping[int, Verdict], spared: Iterable[Wish] = ()
+    ) -> Bans:
+        """Give the bans to add, the first wishes up to the caps.
+
+        Args:
+            wishes: In the order in which they are granted.
+            verdicts: Those that ask, by index.
+            spared: Wishes that an open breaker keeps from being granted.
+        """
+        freed = sum(self._freed(wish) for wish in wishes if wish.joined)
+        room = self.policy.safety.max_bans - len(self.installed.bans) + freed
         room = max(0, min(room, self.policy.safety.new_bans_per_cycle))
-        findings = {index: Finding.HELD for index, _, _ in asking}
-        for wish in merged[room:]:
-            findings |= dict.fromkeys(wish.verdicts, Finding.DEFERRED)
-        for wish in merged[:room]:
+        findings = dict.fromkeys(verdicts, Finding.HELD)
+        for finding, some in ((Finding.DEFERRED, wishes[room:]), (Finding.SPARED, spared)):
+            for wish in some:
+                findings |= dict.fromkeys(wish.verdicts, finding)
+        for wish in wishes[:room]:
             for index in wish.verdicts:
                 findings.pop(index, None)
-        verdicts = {index: verdict for index, verdict, _ in asking}
-        return Bans(
-            add=tuple(self._ban(wish, verdicts) for wish in merged[:room]), findings=findings
-        )
+        return Bans(add=tuple(map(partial(self._ban, verdicts), wishes[:room])), findings=findings)
 
     def lifts(self, add: Iterable[Ban]) -> Iterator[Lift]:
         """Give the installed bans that a new, wider one of the same target replaces.
@@ -123,41 +131,48 @@ class Court:
             if not self._may_reach(held.source, held.target):
                 yield Lift(held=held, reason="exempt")
 
+    def _freed(self, wish: Wish) -> int:
+        """Count the installed bans that a joined one takes the place of."""
+        inside = self.held.inside(wish.source.prefix)
+        return sum(held.target == wish.target for _, held in inside)
+
     def _wishes(self, index: int, case: Case) -> Iterator[Wish]:
         """Ban a source as one where that reaches nobody spared, else by its members.
 
         A ban of the whole host that would reach into a service for which the source
         is spared shrinks to the rule's service.
         """
-        whole = None if case.asked else self._scope(case.source, case.rule)
+        whole = None if case.unknown else self._target(case.source, case.rule)
         if whole:
-            yield from self._wish(index, case.rule, case.source, whole)
+            yield from self._wish(index, case, case.source, whole)
             return
-        asked = frozenset(case.asked)
-        for source in (Source.of(member) for member in case.members if member not in asked):
-            scope = self._scope(source, case.rule)
-            if scope:
-                yield from self._wish(index, case.rule, source, scope)
+        unknown = frozenset(case.unknown)
+        for source in (Source.of(member) for member in case.members if member not in unknown):
+            target = self._target(source, case.rule)
+            if target:
+                yield from self._wish(index, case, source, target)
 
-    def _wish(self, index: int, rule: Rule, source: Source, scope: Scope) -> Iterator[Wish]:
+    def _wish(self, index: int, case: Case, source: Source, target: Target) -> Iterator[Wish]:
         """Wish for a ban, unless there is one already."""
-        target = target_of(rule, scope)
+        rule = case.rule
         if not _is_held(self.held, source, rule, target):
             past = self.history.get(source, ())
             yield Wish(
                 verdicts=(index,),
                 source=source,
-                scope=scope,
                 target=target,
                 lasts=length_of(rule.lasts, rule.escalation, past, self.now),
-                lead=index,
+                rule=rule,
+                count=case.count,
+                limit=case.limit,
             )
 
-    def _scope(self, source: Source, rule: Rule) -> Scope | None:
-        """Give the widest scope in which a ban of `source` reaches nobody who is spared."""
+    def _target(self, source: Source, rule: Rule) -> Target | None:
+        """Give the widest target of a rule in which a ban of `source` reaches nobody spared."""
         for scope in dict.fromkeys((rule.scope, Scope.SERVICE)):
-            if self._may_reach(source, target_of(rule, scope)):
-                return scope
+            target = target_of(rule, scope)
+            if self._may_reach(source, target):
+                return target
         return None
 
     def _may_reach(self, source: Source, target: Target) -> bool:
@@ -167,80 +182,23 @@ class Court:
             for prefix in self.grants.untouchable(source.prefix, target, self.now)
         )
 
-    def _ban(self, wish: Wish, verdicts: dict[int, Verdict]) -> Ban:
-        verdict = verdicts[wish.lead]
-        rule = verdict.rule
+    def _ban(self, verdicts: Mapping[int, Verdict], wish: Wish) -> Ban:
+        rule = wish.rule
         return Ban(
             ban_id=_ban_id(self.now, wish.source, wish.target),
             source=wish.source,
             answer=rule.answer,
             rate=rule.rate,
-            scope=wish.scope,
+            scope=wish.target[0],
             service=rule.service,
             rule=rule.name,
             measure=rule.measure.name,
-            count=verdict.count,
-            limit=verdict.limit,
+            count=wish.count,
+            limit=wish.limit,
             begins=self.now,
             lasts=wish.lasts,
             reasons=_reasons(wish, verdicts),
             policy_sha256=self.policy.sha256,
-        )
-
-
-def merge(wishes: Iterable[Wish]) -> list[Wish]:
-    """Make one ban of those that overlap within a target.
-
-    The widest prefix is banned, for as long as is asked for that prefix: nobody is
-    kept out longer for a neighbour's sake. Who is to be banned for longer than the
-    neighbourhood keeps a ban of his own. Every reason is kept.
-
-    Returns:
-        In the order of the heaviest verdict that asks for each.
-    """
-    by_target: dict[Target, list[Wish]] = {}
-    for wish in wishes:
-        by_target.setdefault(wish.target, []).append(wish)
-    merged = [one for group in by_target.values() for one in _merge_target(group)]
-    return sorted(merged, key=lambda one: (one.verdicts[0], one.source.order, one.target))
-
-
-def target_of(rule: Rule, scope: Scope) -> Target:
-    """Give what a ban by this rule covers, in that scope."""
-    if scope is Scope.SERVICE:
-        return (scope, rule.service.name, rule.answer)
-    return (scope, SSH if rule.service.is_ssh else "", rule.answer)
-
-
-def outlasts(source: Source, left: timedelta, neighbourhood: timedelta) -> bool:
-    """Whether a ban stays beside a wider one: it ends later, and is of one line only."""
-    return is_line(source.prefix) and left > neighbourhood
-
-
-def _merge_target(wishes: list[Wish]) -> Iterator[Wish]:
-    longest: dict[Source, Wish] = {}
-    askers: dict[Source, set[int]] = {}
-    for wish in wishes:
-        held = longest.get(wish.source)
-        if held is None or wish.lasts > held.lasts:
-            longest[wish.source] = wish
-        askers.setdefault(wish.source, set()).update(wish.verdicts)
-    table = prefix_table((source.prefix, wish) for source, wish in longest.items())
-    stays: dict[Source, Wish] = {}
-    for source, wish in longest.items():
-        widest = next(table.covering(source.prefix))
-        if widest.source != source:
-            askers[widest.source] |= askers[source]
-        if widest.source == source or outlasts(source, wish.lasts, widest.lasts):
-            stays[source] = wish
-    for source, wish in stays.items():
-        yield Wish(
-            verdicts=tuple(sorted(askers[source])),
-            source=source,
-            scope=wish.scope,
-            target=wish.target,
-            lasts=wish.lasts,
-            lead=wish.lead,
         )
 
 
@@ -266,12 +224,15 @@ def _ban_id(now: datetime, source: Source, target: Target) -> str:
     return blake2s(text.encode(), digest_size=8).hexdigest()
 
 
-def _reasons(wish: Wish, verdicts: dict[int, Verdict]) -> tuple[str, ...]:
+def _reasons(wish: Wish, verdicts: Mapping[int, Verdict]) -> tuple[str, ...]:
     """Say why, a sentence for each verdict that asks; of very many the heaviest."""
     told = [
         _reason(verdicts[index], wish.source) for index in islice(wish.verdicts, REASONS_AT_MOST)
     ]
-    more = len(wish.verdicts) - len(told)
+    if wish.joined:
+        joins = f"{wish.rule.name}: joins {wish.joined} bans of its addresses"
+        told = [f"{joins}, because max_bans is nearly reached", *told]
+    more = len(wish.verdicts) - min(len(wish.verdicts), REASONS_AT_MOST)
     return (*told, f"and {more} more") if more else tuple(told)
 
 

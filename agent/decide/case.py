@@ -1,7 +1,7 @@
 """Cases: a source under a rule, counted without those it must not be judged by."""
 
 from collections import Counter
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
 
@@ -24,7 +24,7 @@ from agent.model.policy import AllowEntry, Policy, Rule
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Case:
-    """One source near or above one rule's limit.
+    """One source near or above one rule's limit, or above half of it where its name matters.
 
     Attributes:
         rule: The rule.
@@ -36,7 +36,10 @@ class Case:
         limit: The rule's, times the patience granted.
         grant: What the source as a whole is granted.
         rows: What was counted.
-        asked: Those of its members that nobody has identified yet, where it matters.
+        is_near: Whether it is near the limit, and so judged.
+        asked: Those of its members that nobody has identified yet, where it matters, the
+            heaviest first.
+        unknown: Those of them that an answer is still waited for.
         may_be: The allowlist entry that could still spare the source; None otherwise.
     """
 
@@ -48,7 +51,9 @@ class Case:
     limit: int
     grant: Grant
     rows: Sequence[Row]
+    is_near: bool
     asked: tuple[Address, ...] = ()
+    unknown: tuple[Address, ...] = ()
     may_be: AllowEntry | None = None
 
     @property
@@ -75,6 +80,8 @@ class Docket:
     policy: Policy
     grants: Grants
     now: datetime
+    is_worn: Callable[[Address], bool]
+    """Whether an answer for an address was waited for long enough."""
 
     def cases(self) -> list[Case]:
         """Give every case of this moment, heaviest first; the order is total."""
@@ -87,7 +94,8 @@ class Docket:
 
     def _of_width(self, tally: str, width: Width, rules: Sequence[Rule]) -> Iterator[Case]:
         counts = self.inputs.sample.tallies.get(tally, {})
-        for key, rows in near(counts, width, rules).items():
+        floor = min(map(self._floor, rules))
+        for key, rows in near(counts, width, rules, floor).items():
             source = source_of(key, width)
             for rule in rules:
                 yield from self._of_source(rule, key, source, counted(rows, rule))
@@ -100,7 +108,7 @@ class Docket:
         Else one patient address in a crowded prefix would spare the crowd, and the
         crowd's ban would hit the patient one.
         """
-        if sum(row.number for row in rows) <= rule.warns_above:
+        if sum(row.number for row in rows) <= self._floor(rule):
             return
         grant = self._grant(rule, source)
         if is_host(source.prefix) or grant.is_exemption:
@@ -109,7 +117,7 @@ class Docket:
             granted = self._granted(rule, source, rows)
         if not granted:
             for case in self._case(rule, (key, key), source, rows, grant):
-                yield _with_questions(case, {}) if grant.may_be else case
+                yield self._with_questions(case, {}) if grant.may_be else case
             return
         alike: list[Row] = []
         apart: dict[Address, list[Row]] = {}
@@ -121,7 +129,7 @@ class Docket:
             keys = (member_key(own[0].family, own[0].packed), key)
             yield from self._case(rule, keys, Source.of(member), own, granted[member])
         for case in self._case(rule, (key, key), source, alike, grant):
-            yield _with_questions(case, granted)
+            yield self._with_questions(case, granted)
 
     def _case(
         self,
@@ -131,10 +139,11 @@ class Docket:
         rows: Sequence[Row],
         grant: Grant,
     ) -> Iterator[Case]:
-        """Give the case, if the source is near the limit."""
+        """Give the case, if the source is near the limit, or is to be asked about."""
         count, limit = sum(row.number for row in rows), rule.limit * grant.patience
         is_near = count * rule.warn.denominator > limit * rule.warn.numerator
-        if is_near and (rule.members == 1 or _hosts(rows) >= rule.members):
+        is_early = self._asks(rule) and count * 2 > limit
+        if (is_near or is_early) and (rule.members == 1 or _hosts(rows) >= rule.members):
             yield Case(
                 rule=rule,
                 key=keys[0],
@@ -144,6 +153,7 @@ class Docket:
                 limit=limit,
                 grant=grant,
                 rows=rows,
+                is_near=is_near,
             )
 
     def _grant(self, rule: Rule, source: Source) -> Grant:
@@ -153,32 +163,50 @@ class Docket:
     def _granted(self, rule: Rule, source: Source, rows: Sequence[Row]) -> Mapping[Address, Grant]:
         """Give what each member is granted; nothing where nothing is listed or to be asked."""
         service = rule.service.name
-        asking = any(self.grants.holds(entry, service, self.now) for entry in self.grants.asking)
-        if not asking and not self.grants.inside(source.prefix, service, self.now):
+        if not self._asks(rule) and not self.grants.inside(source.prefix, service, self.now):
             return {}
         return {one: self._grant(rule, Source.of(one)) for one in _members(rows)}
 
+    def _asks(self, rule: Rule) -> bool:
+        """Whether the names of a rule's sources matter.
 
-def _with_questions(case: Case, granted: Mapping[Address, Grant]) -> Case:
-    """Note which members nobody has identified yet, and whether that could spare the source.
+        Never of those that may be forged: one packet each would keep the DNS busy. A crawler
+        that is there has been ESTABLISHED, and such a rule leaves it alone anyway.
+        """
+        service = rule.service.name
+        return rule.measure.proves and any(
+            self.grants.holds(entry, service, self.now) for entry in self.grants.asking
+        )
 
-    It could when those that count would not be enough without them: one newcomer
-    without weight decides nothing.
-    """
-    counts: Counter[Address] = Counter()
-    for row in case.rows:
-        counts[unpack(row.family, row.packed)] += row.number
-    unknown = {
-        one: entry
-        for one, count in counts.items()
-        if (entry := granted.get(one, case.grant).undecided(count, case.rule.limit))
-    }
-    known = case.count - sum(counts[one] for one in unknown)
-    return replace(
-        case,
-        asked=tuple(sorted(unknown, key=lambda one: (one.version, int(one)))),
-        may_be=next(iter(unknown.values()), None) if known <= case.limit else None,
-    )
+    def _floor(self, rule: Rule) -> int:
+        """Give the count above which a source is looked at by a rule."""
+        half = rule.limit // 2 if self._asks(rule) else rule.limit
+        return min(rule.warns_above, half)
+
+    def _with_questions(self, case: Case, granted: Mapping[Address, Grant]) -> Case:
+        """Note which members nobody has identified yet, and whether that could spare the source.
+
+        It could when those that count would not be enough without them: one newcomer
+        without weight decides nothing.
+        """
+        if not self._asks(case.rule):
+            return case
+        counts: Counter[Address] = Counter()
+        for row in case.rows:
+            counts[unpack(row.family, row.packed)] += row.number
+        asked = {
+            one: entry
+            for one, count in counts.items()
+            if (entry := granted.get(one, case.grant).undecided(count, case.rule.limit))
+        }
+        unknown = {one: entry for one, entry in asked.items() if not self.is_worn(one)}
+        known = case.count - sum(counts[one] for one in unknown)
+        return replace(
+            case,
+            asked=tuple(sorted(asked, key=lambda one: (-counts[one], one.version, int(one)))),
+            unknown=tuple(unknown),
+            may_be=next(iter(unknown.values()), None) if known <= case.limit else None,
+        )
 
 
 def _members(rows: Sequence[Row]) -> tuple[Address, ...]:

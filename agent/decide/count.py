@@ -33,13 +33,16 @@ class Row(NamedTuple):
     number: int
 
 
-def near(tally: Tally, width: Width, rules: Collection[Rule]) -> Mapping[bytes, list[Row]]:
-    """Give the rows of every source that may be above a warning of one of `rules`.
+def near(
+    tally: Tally, width: Width, rules: Collection[Rule], floor: int
+) -> Mapping[bytes, list[Row]]:
+    """Give the rows of every source that may be above `floor` by one of `rules`.
 
     Args:
         tally: What was counted.
         width: How wide a source is; that of all the `rules`.
         rules: All of that width that count this tally; not empty.
+        floor: What is not above it is near no limit.
 
     Returns:
         Rows by key. A source that is not in here is near no limit.
@@ -47,7 +50,6 @@ def near(tally: Tally, width: Width, rules: Collection[Rule]) -> Mapping[bytes, 
     key_of = grouper(width)
     states = frozenset(state for rule in rules for state in rule.states)
     ports = frozenset(port for rule in rules for port in rule.service.ports)
-    floor = min(rule.warns_above for rule in rules)
     bounds: dict[bytes, int] = {}
     for (family, state, port, packed), count in tally.items():
         if port in ports and state in states:

@@ -3,6 +3,8 @@
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
+from agent.decide.ask import Asked
+from agent.decide.breaker import Fuse
 from agent.decide.grants import Grants
 from agent.decide.prefixes import PrefixTable
 from agent.decide.proof import Proven
@@ -56,7 +58,10 @@ class Memory:
         grants: The look-up tables of the last cycle, to be used again.
         swept: Whether the installed bans were checked against those grants.
         tables: What was installed at the last look into it, to be looked up again.
+        cycle: How many moments were judged.
+        asked: Whose names were asked about.
         clients: Who was here before: the known clients.
+        fuse: The breaker.
         watch: What is going on at the machine as a whole.
     """
 
@@ -65,7 +70,10 @@ class Memory:
     grants: Grants | None = None
     swept: bool = False
     tables: Tables | None = None
+    cycle: int = 0
+    asked: Asked = field(default_factory=Asked)
     clients: Clients = field(default_factory=dict)
+    fuse: Fuse = field(default_factory=Fuse)
     watch: Watch = field(default_factory=Watch)
 
     @classmethod

@@ -3,22 +3,27 @@
 from collections.abc import Iterator, Sequence
 from dataclasses import replace
 from datetime import datetime
+from functools import partial
 
 from agent.decide.ban import Bans, Court
+from agent.decide.breaker import Fuse
+from agent.decide.caps import Caps
 from agent.decide.case import Case, Docket
+from agent.decide.clients import LOOK_EVERY, clients_after
 from agent.decide.grants import Grants, grants_of
 from agent.decide.judge import Doubt, doubt_of, find
 from agent.decide.memory import Memory, Tables, Track
 from agent.decide.prefixes import prefix_table
 from agent.decide.proof import Proven
-from agent.decide.sustain import Named, ended, is_news, samples_after, tracks_after
+from agent.decide.sustain import Named, Tracks, ended, is_news, samples_after, tracks_after
 from agent.decide.watch import watched
-from agent.model.address import Address
+from agent.model.address import HOST, Address, grouper
 from agent.model.ban import Installed
 from agent.model.inputs import Inputs
+from agent.model.learned import Clients
 from agent.model.plan import Decision, Lift, Plan
 from agent.model.policy import Policy
-from agent.model.sample import SOCKETS
+from agent.model.sample import SOCKETS, Tally
 from agent.model.verdict import Finding, Verdict
 
 
@@ -36,7 +41,9 @@ def step(memory: Memory, inputs: Inputs, policy: Policy, now: datetime) -> tuple
         give the same result, to the byte.
     """
     grants = _grants(memory.grants, policy, inputs)
-    cases = Docket(inputs, policy, grants, now).cases()
+    is_worn = partial(memory.asked.is_worn, cycle=memory.cycle, every=policy.every)
+    looked = Docket(inputs, policy, grants, now, is_worn).cases()
+    cases = [case for case in looked if case.is_near]
     proven = _proven(memory.proven, policy, inputs, now)
     watch, alarms = watched(memory.watch, inputs, policy, cases, now)
     doubt = doubt_of(cases, proven, watch.pressed)
@@ -46,32 +53,31 @@ def step(memory: Memory, inputs: Inputs, policy: Policy, now: datetime) -> tuple
     swept = memory.swept and memory.grants is grants and not inputs.is_strange
     tables = _tables(memory.tables, inputs.installed, cases, swept=swept)
     court = _court(tables, grants, inputs, now)
-    bans = court.bans(_wishes(judged, cases))
-    verdicts = _settled(judged, cases, bans, court)
+    caps = Caps(court, memory.fuse, memory.clients, _sockets(inputs), now)
+    granted = caps.granted(*_asking(judged, cases))
+    verdicts = _settled(judged, cases, granted.bans, court)
     trespassers = () if swept else tuple(court.trespassers())
-
     tracks = tracks_after(tracked, _outcomes(cases, judged, verdicts), policy.rules)
+    questions = _questions(looked)
     after = Memory(
         tracks=tracks,
         proven=proven,
         grants=grants,
         swept=not trespassers,
         tables=tables,
-        clients=memory.clients,
+        cycle=memory.cycle + 1,
+        asked=memory.asked.after(questions, memory.cycle),
+        clients=_clients(memory, inputs, cases, granted.fuse, now),
+        fuse=granted.fuse,
         watch=watch,
     )
     return after, Decision(
         verdicts=verdicts,
         began=_news(cases, verdicts, tracked),
-        ended=tuple(
-            sorted(
-                ended(memory.tracks, tracks, inputs.sample.tallies),
-                key=lambda verdict: (verdict.rule.name, verdict.source.order),
-            )
-        ),
-        plan=Plan(add=bans.add, lift=_lifts(trespassers, tuple(court.lifts(bans.add)))),
-        questions=_questions(cases),
-        alarms=alarms,
+        ended=_ended(memory, tracks, inputs),
+        plan=_plan(granted.bans, court, trespassers),
+        questions=questions,
+        alarms=(*granted.alarms, *alarms),
     )
 
 
@@ -116,7 +122,7 @@ def _proven(last: Proven, policy: Policy, inputs: Inputs, now: datetime) -> Prov
     """Remember who is there, for as long as some rule counts what proves nothing."""
     if all(rule.measure.proves for rule in policy.rules):
         return Proven()
-    return last.after(inputs.sample.tallies.get(SOCKETS, {}), now)
+    return last.after(_sockets(inputs), now)
 
 
 def _judge(case: Case, track: Track | None, doubt: Doubt) -> tuple[int, Verdict]:
@@ -139,15 +145,15 @@ def _judge(case: Case, track: Track | None, doubt: Doubt) -> tuple[int, Verdict]
     return samples, verdict
 
 
-def _wishes(
+def _asking(
     judged: Sequence[tuple[int, Verdict]], cases: Sequence[Case]
-) -> list[tuple[int, Verdict, Case]]:
+) -> tuple[dict[int, Case], dict[int, Verdict]]:
+    """Give the cases and the verdicts of those that ask for a ban, by their index."""
     wanted = {Finding.BAN, Finding.THROTTLE}
-    return [
-        (index, verdict, case)
-        for index, ((_, verdict), case) in enumerate(zip(judged, cases, strict=True))
-        if verdict.finding in wanted
-    ]
+    verdicts = {
+        index: verdict for index, (_, verdict) in enumerate(judged) if verdict.finding in wanted
+    }
+    return {index: cases[index] for index in verdicts}, verdicts
 
 
 def _settled(
@@ -179,16 +185,43 @@ def _news(cases: Sequence[Case], verdicts: Sequence[Verdict], tracks: Named) -> 
     )
 
 
-def _lifts(*groups: tuple[Lift, ...]) -> tuple[Lift, ...]:
-    """Join lifts by source; of two for one ban the first reason stays."""
-    first = {
-        (lift.held.source, lift.held.target): lift for group in reversed(groups) for lift in group
-    }
-    return tuple(
-        sorted(first.values(), key=lambda lift: (lift.held.source.order, lift.held.target))
-    )
+def _plan(bans: Bans, court: Court, trespassers: Sequence[Lift]) -> Plan:
+    """Give the plan, its lifts by source; of two for one ban the first reason stays."""
+    lifts = (*reversed(tuple(court.lifts(bans.add))), *reversed(trespassers))
+    first = {(lift.held.source, lift.held.target): lift for lift in lifts}
+    in_order = sorted(first.values(), key=lambda lift: (lift.held.source.order, lift.held.target))
+    return Plan(add=bans.add, lift=tuple(in_order))
 
 
 def _questions(cases: Sequence[Case]) -> tuple[Address, ...]:
-    asked = {address for case in cases for address in case.asked}
-    return tuple(sorted(asked, key=lambda address: (address.version, int(address))))
+    """Give whom to ask about, the heaviest first."""
+    return tuple(dict.fromkeys(address for case in cases for address in case.asked))
+
+
+def _sockets(inputs: Inputs) -> Tally:
+    return inputs.sample.tallies.get(SOCKETS, {})
+
+
+def _clients(
+    memory: Memory, inputs: Inputs, cases: Sequence[Case], fuse: Fuse, now: datetime
+) -> Clients:
+    """Look who is here, every few cycles; those above a limit do not become known by it."""
+    if memory.cycle % LOOK_EVERY:
+        return memory.clients
+    key_of = grouper(HOST)
+    above = frozenset(
+        key_of(row.family, row.packed)
+        for case in cases
+        if case.is_above and case.rule.measure.proves and not case.grant.is_exemption
+        for row in case.rows
+    )
+    return clients_after(memory.clients, _sockets(inputs), now, above=above, banned=fuse.struck)
+
+
+def _ended(memory: Memory, tracks: Tracks, inputs: Inputs) -> tuple[Verdict, ...]:
+    return tuple(
+        sorted(
+            ended(memory.tracks, tracks, inputs.sample.tallies),
+            key=lambda verdict: (verdict.rule.name, verdict.source.order),
+        )
+    )

@@ -8,8 +8,8 @@ from typing import TypeAlias
 from agent.model.address import Address, Prefix
 
 Clients: TypeAlias = Mapping[bytes, tuple[int, int]]
-"""Known clients: by key (of width `HOST`) the minutes of the epoch in which each was first
-and last ESTABLISHED on a listening port."""
+"""Who was here, by key (of width `HOST`): in how many looks it was ESTABLISHED on a listening
+port, and the second of the epoch at the last one."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -54,7 +54,7 @@ class Decision:
             limit, or what follows from it changed.
         ended: The last verdict of each source that is below the limit again.
         plan: What to change.
-        questions: Addresses to identify before the next cycle, each once, sorted.
+        questions: Addresses to identify before the next cycle, each once, heaviest source first.
         alarms: What began or ended for the machine as a whole.
     """
 

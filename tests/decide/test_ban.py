@@ -3,7 +3,8 @@ from datetime import timedelta
 import pytest
 
 from agent.decide import Memory, step
-from agent.decide.ban import REASONS_AT_MOST, Wish, merge, target_of
+from agent.decide.ban import REASONS_AT_MOST
+from agent.decide.wish import Wish, merge, target_of
 from agent.model.layout import HOST_AND_SSH_DROP
 from agent.model.policy import Scope, Service
 from tests.builders import (
@@ -32,10 +33,11 @@ def wish(index: int, text: str, lasts: timedelta = MINUTES, service: Service = W
     return Wish(
         verdicts=(index,),
         source=source(text),
-        scope=Scope.SERVICE,
         target=target_of(rule(service=service), Scope.SERVICE),
         lasts=lasts,
-        lead=index,
+        rule=rule(service=service, lasts=lasts),
+        count=101 + index,
+        limit=100,
     )
 
 
@@ -43,7 +45,7 @@ def test_overlapping_bans_become_the_widest() -> None:
     (merged,) = merge([wish(0, "192.0.2.10/32"), wish(1, "192.0.2.0/24", HOUR)])
 
     assert (str(merged.source), merged.lasts) == ("192.0.2.0/24", HOUR)
-    assert (merged.verdicts, merged.lead) == ((0, 1), 1)
+    assert (merged.verdicts, merged.count) == ((0, 1), 102)
 
 
 def test_a_longer_ban_of_one_line_stays_beside_that_of_its_neighbourhood() -> None:
@@ -64,7 +66,7 @@ def test_a_longer_ban_of_a_prefix_does_not() -> None:
 def test_of_two_for_one_source_the_longest_is_installed() -> None:
     (merged,) = merge([wish(0, "192.0.2.1/32"), wish(1, "192.0.2.1/32", HOUR)])
 
-    assert (merged.lasts, merged.lead, merged.verdicts) == (HOUR, 1, (0, 1))
+    assert (merged.lasts, merged.count, merged.verdicts) == (HOUR, 102, (0, 1))
 
 
 def test_bans_of_different_targets_are_not_merged() -> None:

@@ -3,22 +3,22 @@ from agent.model.address import HOST
 from tests.builders import NET24, rule, tally
 
 
-def test_a_source_below_every_warning_is_not_looked_at() -> None:
+def test_a_source_below_the_floor_is_not_looked_at() -> None:
     counts = tally({"192.0.2.1": 80, "192.0.2.2": 81})
 
-    assert list(near(counts, HOST, [rule(limit=100)])) == [bytes([192, 0, 2, 2])]
+    assert list(near(counts, HOST, [rule()], 80)) == [bytes([192, 0, 2, 2])]
 
 
-def test_the_lowest_warning_of_all_rules_decides() -> None:
+def test_all_rules_count_together_for_the_bound() -> None:
     rules = [rule(limit=100), rule("low", limit=10)]
 
-    assert len(near(tally({"192.0.2.1": 9}), HOST, rules)) == 1
+    assert len(near(tally({"192.0.2.1": 9}), HOST, rules, 8)) == 1
 
 
 def test_a_prefix_is_near_by_the_sum_of_its_members() -> None:
     counts = tally({"192.0.2.1": 50, "192.0.2.2": 50, "198.51.100.1": 50})
 
-    (rows,) = near(counts, NET24, [rule(limit=100)]).values()
+    (rows,) = near(counts, NET24, [rule()], 80).values()
 
     assert sum(row.number for row in rows) == 100
 

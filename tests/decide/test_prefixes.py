@@ -4,7 +4,7 @@ from hypothesis import strategies as st
 from agent.decide.prefixes import prefix_table
 from agent.model.address import Prefix, covers
 from tests.builders import prefix
-from tests.decide.test_safety import prefixes
+from tests.decide.worlds import prefixes
 
 
 def test_a_prefix_that_comes_twice_keeps_both_values() -> None:

@@ -10,6 +10,7 @@ from agent.model.policy import Scope
 from agent.record import ban_events, events
 from agent.record.events import Level
 from tests.builders import (
+    NO_BREAKER,
     NOW,
     ban,
     decide,
@@ -122,7 +123,7 @@ def test_above_a_hundred_sources_a_summary_replaces_the_lines(sources: int, line
 
 def test_the_summary_counts_by_verdict() -> None:
     counts = {f"192.0.2.{host}": 101 - host % 2 for host in range(200)}
-    (event,) = told(decide(inputs(counts), policy()))
+    (event,) = told(decide(inputs(counts), policy(safety=NO_BREAKER)))
 
     assert event.name == "sources.summary"
     assert event.fields["verdicts"] == {"ban": 100, "warned": 100}

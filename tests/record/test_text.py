@@ -14,6 +14,7 @@ from agent.record.audit import Audit, Format
 from agent.record.events import Event
 from agent.record.phrases import counted, duration, printable, until
 from tests.builders import (
+    NO_BREAKER,
     NOW,
     ban,
     decide,
@@ -181,7 +182,10 @@ SENTENCES = [
     pytest.param(
         next(
             sources_changed(
-                decide(inputs({f"192.0.2.{host}": 101 for host in range(150)}), policy())
+                decide(
+                    inputs({f"192.0.2.{host}": 101 for host in range(150)}),
+                    policy(safety=NO_BREAKER),
+                )
             )
         ),
         "sources.summary    near or over a limit: 150 more, 0 no longer; "

@@ -1,0 +1,94 @@
+"""What becomes of the bans that are asked for: the breaker first, then room, then the caps."""
+
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass
+from datetime import datetime
+
+from agent.decide import breaker
+from agent.decide.ban import Bans, Court
+from agent.decide.breaker import Fuse, Reach
+from agent.decide.case import Case
+from agent.decide.clients import known, present
+from agent.decide.wish import Wish
+from agent.model.address import HOST, grouper, is_line, pack
+from agent.model.alarm import Breaker
+from agent.model.learned import Clients
+from agent.model.policy import Answer
+from agent.model.sample import Tally
+from agent.model.verdict import Verdict
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Granted:
+    """What is left of what was asked for.
+
+    Attributes:
+        bans: To be added, and what became of the verdicts that asked.
+        fuse: The breaker after it.
+        alarms: What there is to tell of the breaker.
+    """
+
+    bans: Bans
+    fuse: Fuse
+    alarms: tuple[Breaker, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Caps:
+    """What keeps a cycle from doing harm.
+
+    Attributes:
+        court: What turns verdicts into bans.
+        fuse: The breaker, as the last cycle left it.
+        clients: Who was here before.
+        tally: Of sockets: who is here.
+        now: The moment.
+    """
+
+    court: Court
+    fuse: Fuse
+    clients: Clients
+    tally: Tally
+    now: datetime
+
+    def granted(self, asking: Mapping[int, Case], verdicts: Mapping[int, Verdict]) -> Granted:
+        """Grant what may be.
+
+        Args:
+            asking: The case of each verdict that asks for a ban, by its index, heaviest first.
+            verdicts: Those verdicts, by the same.
+        """
+        court, policy, clients = self.court, self.court.policy, self.clients
+        wishes = court.wishes(asking)
+        hit = frozenset(key for wish in wishes for key in _keys_of(wish, asking))
+        there = present(self.tally) if hit else frozenset()
+        reach = Reach(hit=hit, present=there, clients=clients) if hit else None
+        fuse, alarms = breaker.judged(self.fuse, policy, reach, self.now)
+        spared = [wish for wish in wishes if fuse.is_open and breaker.spares(wish)]
+        left = [wish for wish in wishes if not (fuse.is_open and breaker.spares(wish))]
+        if court.is_nearly_full(left):
+            left = court.roomy(left, (there | known(clients, clients)) - hit)
+        bans = court.bans(left, verdicts, spared)
+        struck = self._struck(left[: len(bans.add)], asking)
+        return Granted(bans=bans, fuse=fuse.struck_after(struck, self.now), alarms=alarms)
+
+    def _struck(
+        self, wishes: Iterable[Wish], asking: Mapping[int, Case]
+    ) -> Iterator[tuple[bytes, datetime]]:
+        """Give the known clients that are banned by this, and until when."""
+        for wish in wishes:
+            for key in known(self.clients, frozenset(_keys_of(wish, asking))):
+                yield key, self.now + wish.lasts
+
+
+def _keys_of(wish: Wish, asking: Mapping[int, Case]) -> Iterator[bytes]:
+    """Give the keys of the hosts that a ban would hit, as far as they are counted; for a drop."""
+    if wish.target[2] is not Answer.DROP:
+        return
+    key_of = grouper(HOST)
+    if is_line(wish.source.prefix):
+        yield key_of(*pack(wish.source.prefix.network_address))
+        return
+    for index in wish.verdicts:
+        for row in asking[index].rows:
+            yield key_of(row.family, row.packed)
