@@ -26,6 +26,7 @@ class LiveAgent:
     Attributes:
         process: The agent's.
         told: Its events so far.
+        patience_s: How long an event is waited for.
     """
 
     def __init__(self, namespace: str, *arguments: str, before: Sequence[str] = ()) -> None:
@@ -38,6 +39,7 @@ class LiveAgent:
                 cwd=ROOT,
             )
         self.told: list[dict[str, Any]] = []
+        self.patience_s = PATIENCE_S
         self._lines: queue.SimpleQueue[str] = queue.SimpleQueue()
         self._reader = threading.Thread(target=self._read, daemon=True)
         self._reader.start()
@@ -54,7 +56,7 @@ class LiveAgent:
         Raises:
             AssertionError: It did not come in time; with what was told and said.
         """
-        end = time.monotonic() + PATIENCE_S
+        end = time.monotonic() + self.patience_s
         while (left := end - time.monotonic()) > 0:
             try:
                 line = self._lines.get(timeout=left)
