@@ -30,6 +30,10 @@ AT_MOST_EVERY_S = 1.0
 SHARE = 0.05
 """Of all time that looking around may take; half a million routes take a second to read."""
 
+AHEAD_S = 10.0
+"""How far it may be ahead of these two: what changes now and then is seen with the next cycle,
+so that a new address is in the kernel's allow set before the next ban."""
+
 KEPT_S = 60.0
 """What is found no longer stays guarded for so long: an interface may be given a new address
 in two steps, and a file may be read while it is being written."""
@@ -73,7 +77,7 @@ class Lookout:
         self._is_changed |= self.changes.heard()
         stamps = _stamps_of(self.root)
         is_due = at >= self._due or self._is_changed or stamps != self._stamps
-        if administrators != self._administrators or (is_due and at >= self._free):
+        if administrators != self._administrators or (is_due and at >= self._free - AHEAD_S):
             self._administrators, self._stamps = administrators, stamps
             self._look(administrators, at)
         return self._surroundings
@@ -87,7 +91,7 @@ class Lookout:
         self._found = sight.found
         self._surroundings = guards_of((*sight.found, *self._gone), sight.sessions)
         took = self.stopwatch() - at
-        self._free = at + max(AT_MOST_EVERY_S, took / SHARE)
+        self._free = max(self._free, at) + max(AT_MOST_EVERY_S, took / SHARE)
         self._due = at + (DEAF_EVERY_S if self.changes.is_deaf else EVERY_S)
 
 
