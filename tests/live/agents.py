@@ -126,12 +126,17 @@ def live(
 
 
 def command(
-    namespace: str, firewall: str, *arguments: str, kill: str = "", boot: str = ""
+    namespace: str,
+    firewall: str,
+    *arguments: str,
+    kill: str = "",
+    boot: str = "",
+    before: Sequence[str] = (),
 ) -> subprocess.CompletedProcess[str]:
     """Run a command to its end, or to a step at which it kills itself, in that boot."""
     with in_namespace(namespace):
         return subprocess.run(
-            [sys.executable, "-m", "tests.live.program", firewall, kill, *arguments],
+            [*before, sys.executable, "-m", "tests.live.program", firewall, kill, *arguments],
             capture_output=True,
             text=True,
             timeout=60,
