@@ -14,6 +14,7 @@ from agent.decide.pressure import (
     pressed_ports,
     slow_ports,
 )
+from agent.decide.proxy import Front, front_after, is_attack
 from agent.model.alarm import Alarm, Flood, Slow
 from agent.model.inputs import Counters, Inputs
 from agent.model.policy import Policy
@@ -35,6 +36,7 @@ class Watch:
         floods: Where SYNs press.
         slow: Where an application accepts too slowly.
         pressed: Names of the services that are under pressure of SYNs.
+        front: Who may stand in front of this machine.
     """
 
     at: datetime | None = None
@@ -42,6 +44,7 @@ class Watch:
     floods: Episodes = field(default_factory=dict)
     slow: Episodes = field(default_factory=dict)
     pressed: frozenset[str] = frozenset()
+    front: Front = field(default_factory=Front)
 
 
 def watched(
@@ -64,16 +67,21 @@ def watched(
     )
     floods = course(watch.floods, _pressed(watch, step, inputs, policy, scene), step, scene)
     slow = course(watch.slow, _places(slow_ports(grown, inputs), policy), step, scene)
+    pressed = frozenset(place for place, one in floods.items() if one.is_held(step))
+    is_loud = bool(pressed) or is_attack(cases)
+    front, behind = front_after(watch.front, inputs, policy, now, is_loud=is_loud)
     after = Watch(
         at=now,
         counters=inputs.counters,
         floods=floods,
         slow=slow,
-        pressed=frozenset(place for place, one in floods.items() if one.is_held(step)),
+        pressed=pressed,
+        front=front,
     )
     return after, (
         *(_flood(Ground(one, inputs, policy)) for one in news(watch.floods, floods)),
         *(_slow(Ground(one, inputs, policy)) for one in news(watch.slow, slow)),
+        *behind,
     )
 
 

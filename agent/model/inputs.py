@@ -14,6 +14,10 @@ Counters: TypeAlias = Mapping[str, int]
 """The kernel's TcpExt counters by their names in /proc/net/netstat; they only grow."""
 
 
+OWN_ADDRESS = "own address"
+"""How the reason begins to guard an address that this machine itself has."""
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Guard:
     """An address that will never be banned: the agent itself found it, or a permit holds.

@@ -13,6 +13,7 @@ from pathlib import Path
 from sys import byteorder
 
 from agent.model.address import Address
+from agent.model.inputs import OWN_ADDRESS
 from agent.observe.found import Found, address_of, lines_of
 
 _FOLDER = Path("proc/net")
@@ -28,10 +29,10 @@ def read_own_addresses(root: Path) -> Iterator[Found]:
         if kind.split() == ["/32", "host", "LOCAL"]:
             address = address_of(leaf.replace("|--", ""))
             if address:
-                yield address, "own address (/proc/net/fib_trie)"
+                yield address, f"{OWN_ADDRESS} (/proc/net/fib_trie)"
     for line in lines_of(root / _FOLDER / "if_inet6"):
         digits, *_, interface = line.split()
-        yield IPv6Address(bytes.fromhex(digits)), f"own address ({interface})"
+        yield IPv6Address(bytes.fromhex(digits)), f"{OWN_ADDRESS} ({interface})"
 
 
 def read_default_gateways(root: Path) -> Iterator[Found]:

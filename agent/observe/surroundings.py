@@ -19,7 +19,7 @@ from typing import TypeVar
 
 from agent.errors import ObserveError
 from agent.model.address import AF_INET, AF_INET6, Address, covers
-from agent.model.inputs import Guard, Surroundings
+from agent.model.inputs import OWN_ADDRESS, Guard, Surroundings
 from agent.model.policy import USUAL, Administrators
 from agent.observe.found import Found, address_of
 from agent.observe.proc_net import read_default_gateways, read_own_addresses
@@ -157,4 +157,4 @@ def _read_own() -> Iterator[Found]:
             # A link layer's address of eight bytes would read as one of IPv6.
             is_ip = each.family in {AF_INET, AF_INET6}
             if is_ip and (address := address_of(each.address)):
-                yield address, f"own address ({interface})"
+                yield address, f"{OWN_ADDRESS} ({interface})"
