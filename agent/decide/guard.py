@@ -2,10 +2,9 @@
 
 from collections.abc import Iterable, Mapping
 from datetime import UTC, datetime, timedelta
-from ipaddress import ip_network
 from itertools import islice
 
-from agent.model.address import Address, Prefix, Source
+from agent.model.address import Address, Prefix, Source, line_of
 from agent.model.inputs import Guard, Permit, Surroundings
 
 REMEMBERED_FOR = timedelta(days=30)
@@ -30,6 +29,8 @@ def guarded(
 ) -> Surroundings:
     """Guard whom an operator let pass, and for ssh who was logged in to administer, as well.
 
+    Of IPv6 that is the whole line, whose devices change their addresses from day to day.
+
     Args:
         found: What the agent found.
         permits: Those that hold.
@@ -38,12 +39,12 @@ def guarded(
     """
     known = {guard.prefix: guard for guard in found.guards}
     added = {one.prefix: _permitted(one) for one in permits if _is_wanted(known, one.prefix)}
-    before = [
-        _remembered(address, min(last, now))
-        for address, last in sessions.items()
-        if now - last < REMEMBERED_FOR
-    ]
-    added = {one.prefix: one for one in before if one.prefix not in known} | added
+    last_on: dict[Prefix, datetime] = {}
+    for address, last in sessions.items():
+        line, at = line_of(address), min(last, now)
+        if now - at < REMEMBERED_FOR and line not in known:
+            last_on[line] = max(at, last_on.get(line, at))
+    added = {line: _remembered(line, last) for line, last in last_on.items()} | added
     if not added:
         return found
     guards = (known | added).values()
@@ -77,9 +78,9 @@ def remembered(
     return dict(kept[:REMEMBERED_AT_MOST])
 
 
-def _remembered(address: Address, last: datetime) -> Guard:
+def _remembered(line: Prefix, last: datetime) -> Guard:
     return Guard(
-        prefix=ip_network(address),
+        prefix=line,
         why=f"session of an administrator until {last:%Y-%m-%d %H:%M}Z",
         until=last + REMEMBERED_FOR,
         only_ssh=True,

@@ -191,6 +191,14 @@ def source_of(key: bytes, width: Width) -> Source:
     return Source(IPv6Network((key, width.ipv6)))
 
 
+def line_of(address: Address) -> Prefix:
+    """Give the line that an address is on: itself, or the IPv6 /64 around it."""
+    return source_of(_line_key(*pack(address)), HOST).prefix
+
+
+_line_key = grouper(HOST)
+
+
 def member_key(family: int, packed: bytes) -> bytes:
     """Give the key, 21 bytes, of one address that is judged apart from its prefix."""
     return bytes([family]) + packed

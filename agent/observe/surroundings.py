@@ -18,7 +18,7 @@ from pathlib import Path
 from typing import TypeVar
 
 from agent.errors import ObserveError
-from agent.model.address import AF_INET, AF_INET6, Address, covers
+from agent.model.address import AF_INET, AF_INET6, Address, Prefix, covers, line_of
 from agent.model.inputs import OWN_ADDRESS, Guard, Surroundings
 from agent.model.policy import USUAL, Administrators
 from agent.observe.found import Found, address_of
@@ -95,31 +95,27 @@ def read_sight(
 
 
 def guards_of(found: Iterable[Found], sessions: Iterable[Session] = ()) -> Surroundings:
-    """Join what was found to guards; reasons for one address are joined in their order.
+    """Join what was found to guards; reasons for one prefix are joined in their order.
 
     Addresses in a network that is guarded anyway are left out, and so are the
-    unspecified ones and groups, which nobody connects from. Who is nothing but the far
-    end of a session is guarded for ssh only.
+    unspecified ones and groups, which nobody connects from. The line that is nothing but
+    the far end of a session is guarded for ssh only.
     """
-    reasons: dict[Address, dict[str, None]] = {}
+    reasons: dict[Prefix, dict[str, None]] = {}
     for address, why in found:
-        reasons.setdefault(address, {})[why] = None
+        if _is_sender(address):
+            reasons.setdefault(ip_network(address), {})[why] = None
     whole = frozenset(reasons)
-    each = tuple(sessions)
-    for session in each:
-        reasons.setdefault(session.address, {})[session.why] = None
-    hosts = {
-        address: Guard(
-            prefix=ip_network(address), why="; ".join(why), only_ssh=address not in whole
-        )
-        for address, why in reasons.items()
-        if _is_sender(address)
-    }
+    remote = [session for session in sessions if _is_sender(session.address)]
+    for session in remote:
+        reasons.setdefault(line_of(session.address), {})[session.why] = None
+    guards = (
+        Guard(prefix=prefix, why="; ".join(why), only_ssh=prefix not in whole)
+        for prefix, why in reasons.items()
+    )
     return Surroundings(
-        guards=tuple(sorted((*_STANDING, *hosts.values()), key=_order)),
-        administrators=frozenset(
-            one.address for one in each if one.is_administrators and one.address in hosts
-        ),
+        guards=tuple(sorted((*_STANDING, *guards), key=_order)),
+        administrators=frozenset(one.address for one in remote if one.is_administrators),
     )
 
 

@@ -65,6 +65,18 @@ def test_an_administrator_is_let_in_to_ssh_for_thirty_days_after_the_last_sessio
     assert let_in(sessions, NOW + 31 * DAY) == set()
 
 
+def test_a_line_of_ipv6_is_let_in_whatever_address_it_has_today() -> None:
+    sessions = {ip_address("2001:db8:7::1"): NOW, ip_address("2001:db8:7::2"): NOW - DAY}
+
+    (line,) = guarded(Surroundings(), (), sessions, NOW).guards
+    assert (line.prefix, line.until) == (prefix("2001:db8:7::/64"), NOW + REMEMBERED_FOR)
+    seen = sample(tally({"2001:db8:7::3": 500}, port=22), tally({"2001:db8:7::3": 500}))
+    decision = decide(
+        inputs(seen, surroundings=Surroundings(guards=(line,))), policy(rule(), ON_SSH)
+    )
+    assert [one.target[1] for one in decision.plan.add] == ["web"]
+
+
 def test_whoever_is_no_administrator_is_not_remembered() -> None:
     session = Guard(prefix=prefix("192.0.2.9"), why="session (utmp)", only_ssh=True)
 
@@ -102,17 +114,17 @@ def test_a_clock_that_runs_ahead_for_a_while_forgets_nobody(ahead: timedelta) ->
 
     sessions = remembered(sessions, Surroundings(), NOW)
 
-    assert let_in(sessions, NOW) == {"192.0.2.9", "2001:db8::9"}
+    assert let_in(sessions, NOW) == {"192.0.2.9", "2001:db8::"}
 
 
 def test_a_clock_that_nobody_has_set_yet_forgets_nobody() -> None:
     begun = datetime(1970, 1, 1, tzinfo=UTC)
     sessions = remembered({HOME: NOW}, here(AWAY), begun)
-    assert let_in(sessions, begun) == {"192.0.2.9", "2001:db8::9"}
+    assert let_in(sessions, begun) == {"192.0.2.9", "2001:db8::"}
 
     sessions = remembered(sessions, here(AWAY), NOW + HOUR)
 
-    assert let_in(sessions, NOW + HOUR) == {"192.0.2.9", "2001:db8::9"}
+    assert let_in(sessions, NOW + HOUR) == {"192.0.2.9", "2001:db8::"}
     assert len(remembered({HOME: NOW}, here(*map(ip_address, range(2_000))), begun)) == 1_000
 
 

@@ -12,6 +12,7 @@ from agent.model.address import (
     Width,
     covers,
     grouper,
+    line_of,
     overlaps,
     pack,
     source_of,
@@ -92,3 +93,17 @@ def test_sources_have_one_order() -> None:
     shuffled = [sources[at] for at in (2, 3, 0, 1)]
 
     assert sorted(shuffled, key=lambda one: one.order) == sources
+
+
+@pytest.mark.parametrize(
+    ("address", "line"),
+    [
+        ("192.0.2.77", "192.0.2.77/32"),
+        ("::ffff:192.0.2.77", "192.0.2.77/32"),
+        ("2001:db8:1:2::3", "2001:db8:1:2::/64"),
+        ("64:ff9b::c000:24d", "64:ff9b::c000:24d/128"),
+        ("fe80::3%7", "fe80::3/128"),
+    ],
+)
+def test_an_address_is_on_one_line(address: str, line: str) -> None:
+    assert line_of(ip_address(address)) == ip_network(line)

@@ -117,7 +117,7 @@ def test_remote_ends_of_sessions_are_guarded(
         "192.0.2.1/32": "session of an administrator (/run/systemd/sessions)",
         "192.0.2.4/32": "session (/run/systemd/sessions)",
         "198.51.100.1/32": "session (utmp)",
-        "2001:db8::9/128": "session of an administrator ($SSH_CONNECTION)",
+        "2001:db8::/64": "session of an administrator ($SSH_CONNECTION)",
     }
 
 
