@@ -75,6 +75,19 @@ def test_every_ready_made_policy_is_right() -> None:
     assert len(done.stdout.splitlines()) == len(POLICIES) >= 5
 
 
+def test_what_will_surprise_is_told_beside_a_right_policy(tmp_path: Path) -> None:
+    path = tmp_path / "policy.yaml"
+    path.write_text(f"{GOOD}trusted_proxies: {{prefixes: [192.0.2.1]}}\n")
+
+    done = abuse_agent("check", str(path))
+
+    assert (done.returncode, done.stderr) == (0, "")
+    right, note = done.stdout.splitlines()
+    assert right.endswith("1 allowlist entry")
+    assert note.startswith(f"{path}:")
+    assert "ssh too" in note
+
+
 def test_paths_are_policies_of_their_own_unless_together(tmp_path: Path, good: Path) -> None:
     services, rules = tmp_path / "services.yaml", tmp_path / "rules.yaml"
     head, tail = GOOD.split("rules:")

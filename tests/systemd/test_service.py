@@ -7,7 +7,7 @@ from datetime import datetime
 
 import pytest
 
-from tests.range import Hosts, connect, eventually, serve
+from tests.range import Hosts, connect, eventually, ip, serve
 from tests.systemd.conftest import Boot
 from tests.systemd.sandbox import Machine
 
@@ -206,3 +206,23 @@ def test_one_line_makes_it_a_dry_run(boot: Boot, hosts: Hosts) -> None:
     ):
         assert eventually(lambda: bool(machine.events("ban.would_apply")))
         assert crowd.still_open() == 101
+
+
+def test_its_user_sees_who_logs_in_and_hears_of_new_addresses(
+    machine: Machine, hosts: Hosts
+) -> None:
+    def guarded() -> dict[str, str]:
+        return {
+            one["prefix"]: one["why"]
+            for event in machine.events("guard.changed")
+            for one in event["added"]
+        }
+
+    session = "/run/systemd/sessions"
+    text = r"USER=root\nUID=0\nREMOTE_HOST=198.18.9.9\n"
+    machine.run("sh", "-ec", f"mkdir -p {session}; printf '{text}' > {session}/9")
+    ip("-n", hosts.server, "addr", "add", "198.18.9.200/32", "dev", "lo")
+
+    assert eventually(lambda: {"198.18.9.9", "198.18.9.200"} <= guarded().keys())
+    assert guarded()["198.18.9.9"] == f"session of an administrator ({session})"
+    assert guarded()["198.18.9.200"] == "own address (lo)"
