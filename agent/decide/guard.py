@@ -2,6 +2,7 @@
 
 from collections.abc import Iterable, Mapping
 from datetime import UTC, datetime, timedelta
+from functools import lru_cache
 from itertools import islice
 
 from agent.model.address import Address, Prefix, Source, line_of
@@ -41,7 +42,7 @@ def guarded(
     added = {one.prefix: _permitted(one) for one in permits if _is_wanted(known, one.prefix)}
     last_on: dict[Prefix, datetime] = {}
     for address, last in sessions.items():
-        line, at = line_of(address), min(last, now)
+        line, at = _line_of(address), min(last, now)
         if now - at < REMEMBERED_FOR and line not in known:
             last_on[line] = max(at, last_on.get(line, at))
     added = {line: _remembered(line, last) for line, last in last_on.items()} | added
@@ -49,7 +50,7 @@ def guarded(
         return found
     guards = (known | added).values()
     return Surroundings(
-        guards=tuple(sorted(guards, key=lambda one: Source(one.prefix).order)),
+        guards=tuple(sorted(guards, key=lambda one: _order(one.prefix))),
         administrators=found.administrators,
     )
 
@@ -78,6 +79,16 @@ def remembered(
     return dict(kept[:REMEMBERED_AT_MOST])
 
 
+# The same few are asked for in every cycle.
+_line_of = lru_cache(2 * REMEMBERED_AT_MOST)(line_of)
+
+
+@lru_cache(4 * REMEMBERED_AT_MOST)
+def _order(prefix: Prefix) -> tuple[int, int, int, int]:
+    return Source(prefix).order
+
+
+@lru_cache(2 * REMEMBERED_AT_MOST)
 def _remembered(line: Prefix, last: datetime) -> Guard:
     return Guard(
         prefix=line,

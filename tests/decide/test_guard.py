@@ -7,10 +7,11 @@ from ipaddress import ip_address
 import pytest
 
 from agent.decide import guarded, remembered
+from agent.decide.by_hand import why_spared
 from agent.decide.guard import KEPT_FOR, REMEMBERED_AT_MOST, REMEMBERED_FOR
 from agent.model.address import Address
 from agent.model.ban import Installed
-from agent.model.inputs import Guard, Permit, Surroundings
+from agent.model.inputs import Guard, Permit, Spared, Surroundings
 from agent.model.policy import Scope, Service
 from tests.builders import (
     NET24,
@@ -203,6 +204,26 @@ def test_a_ban_from_ssh_that_reaches_an_administrator_is_lifted() -> None:
     decision = decide(inputs({}, surroundings=OPERATOR, installed=installed_ssh()), policy(ON_SSH))
 
     assert [str(lift.held.source) for lift in decision.plan.lift] == ["192.0.2.0/24"]
+
+
+@pytest.mark.parametrize(
+    ("source_text", "service", "reason"),
+    [
+        ("192.0.2.9/32", SSH, "session of an administrator until 2026-11-19 03:00Z"),
+        ("192.0.2.0/24", SSH, "192.0.2.9 is in it: session of an administrator"),
+        ("192.0.2.9/32", WEB, None),
+        ("192.0.2.0/24", WEB, None),
+    ],
+)
+def test_by_hand_too_an_administrator_is_never_banned_from_ssh(
+    source_text: str, service: Service, reason: str | None
+) -> None:
+    bans = [ban(source_text, service=service)]
+
+    why = why_spared(bans, policy(), Spared(surroundings=OPERATOR), holding(), NOW)
+
+    assert (why or "").startswith(reason or "")
+    assert (why is None) is (reason is None)
 
 
 MOVED = Service(name="ssh", ports=frozenset({2222}))
