@@ -224,6 +224,8 @@ _SENTENCES: dict[str, Callable[[Fields], str]] = {
     "source.exempt": _exempt,
     "sources.summary": _summary,
     "guard.changed": _guard,
+    "identify.troubled": lambda fields: f"not everybody can be identified: {fields['reason']}",
+    "identify.recovered": lambda _fields: "everybody can be identified again",
     "flood.suspected": alarm_text.flood,
     "flood.ended": alarm_text.flood,
     "backlog.full": alarm_text.slow,

@@ -226,6 +226,16 @@ SENTENCES = [
         id="moved",
     ),
     pytest.param(
+        Event("identify.troubled", {"reason": "no name server answers (192.0.2.53)"}),
+        "identify.troubled  not everybody can be identified: no name server answers (192.0.2.53)",
+        id="troubled",
+    ),
+    pytest.param(
+        Event("identify.recovered", {}),
+        "identify.recovered everybody can be identified again",
+        id="untroubled",
+    ),
+    pytest.param(
         Event("tape.written", {"service": "web"}),
         "tape.written       service web",
         id="without-a-sentence-of-its-own",
