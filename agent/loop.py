@@ -33,6 +33,7 @@ from agent.record.alarm_events import alarm_event
 from agent.record.budget import Budget
 from agent.record.events import Event
 from agent.record.ledger import End, Ledger, News
+from agent.record.trouble import Trouble
 
 FILLING = 0.8
 """Of the policy's max_bans: from here on it is told."""
@@ -101,7 +102,9 @@ class Loop:
     _identities: Identities = field(default_factory=Identities)
     _sessions: Mapping[Address, datetime] = field(init=False)
     _keep_at: float = field(init=False)
+    _questions: tuple[Address, ...] = ()
     _budget: Budget = field(default_factory=Budget)
+    _trouble: Trouble = field(default_factory=Trouble)
     _accord: Accord | None = None
     _failure: str | None = None
     _filling: str = ""
@@ -120,7 +123,16 @@ class Loop:
             AgentError: Of the stage in `stage`. What the firewall holds by then is
                 recorded all the same.
         """
-        self.number, self._now = self.number + 1, now
+        self.number, self._now, self._questions = self.number + 1, now, ()
+        try:
+            return self._observe_and_judge(now)
+        finally:
+            # With this the cycle is over for whoever identifies sources beside it.
+            self.ports.identify.ask(self._questions, now)
+            if self.ports.stopwatch() >= self._keep_at:
+                self.keep()
+
+    def _observe_and_judge(self, now: datetime) -> Decision:
         start = self.ports.stopwatch()
         self.stage = "observe"
         self._look_around()
@@ -156,7 +168,7 @@ class Loop:
         affords = partial(self._budget.affords, now=now)
         self._tell(events.sources_changed(decision, affords))
         self._tell(map(alarm_event, decision.alarms))
-        ports.identify.ask(decision.questions, now)
+        self._questions = decision.questions
         if decision.plan:
             self._in_accord().carry_out(decision.plan, now)
         return decision
@@ -200,8 +212,8 @@ class Loop:
         self._sessions = remembered(self._sessions, found, self._now)
         self._surroundings = found
         self._identities = self.ports.identify.look(self.policy, self._now)
-        if is_new or self.ports.stopwatch() >= self._keep_at:
-            self.keep()
+        if is_new:
+            self._keep_at = self.ports.stopwatch()
 
     def keep(self) -> None:
         """Have written down what was learned; once more at the end."""
@@ -233,6 +245,7 @@ class Loop:
         if filling and filling != self._filling:
             self._tell([events.set_filling(bans, most)])
         self._filling = filling
+        self._tell(self._trouble.news(self.ports.identify.trouble(), self._now))
         times = {
             "sample_ms": (sampled - start) * 1000,
             "cycle_ms": (self.ports.stopwatch() - start) * 1000,

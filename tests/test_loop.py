@@ -3,14 +3,18 @@
 from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
+from ipaddress import ip_address
 
 import pytest
 
 from agent.act.dry_run import DryRun
 from agent.errors import FirewallError, ObserveError
+from agent.identify.interface import Nobody
 from agent.loop import Loop, Ports
+from agent.model.address import Address
 from agent.model.ban import Ban, Installed
 from agent.model.inputs import Surroundings
+from agent.model.learned import Learned
 from agent.model.plan import Plan
 from agent.model.policy import Sustained
 from agent.model.sample import Sample
@@ -74,12 +78,28 @@ class Gone(DryRun):
 
 
 @dataclass(slots=True)
+class Identities(Nobody):
+    """An identifier that notes what it is asked, and has trouble when told to."""
+
+    asked: list[Sequence[Address]] = field(default_factory=list)
+    reason: str | None = None
+
+    def ask(self, addresses: Sequence[Address], now: datetime) -> None:  # noqa: ARG002
+        self.asked.append(addresses)
+
+    def trouble(self) -> str | None:
+        return self.reason
+
+
+@dataclass(slots=True)
 class Desk:
     """A loop and what it wrote."""
 
     sockets: Sockets = field(default_factory=Sockets)
     surroundings: Surroundings = field(default_factory=Surroundings)
     written: list[tuple[Event, int]] = field(default_factory=list)
+    kept: list[Learned] = field(default_factory=list)
+    identities: Identities = field(default_factory=Identities)
     seconds: float = 0.0
 
     def run(self, loop: Loop, now: datetime) -> None:
@@ -96,6 +116,8 @@ class Desk:
             ledger=MemoryLedger(),
             write=lambda event, _at, cycle: self.written.append((event, cycle)),
             stopwatch=lambda: self.seconds,
+            identify=self.identities,
+            keep=self.kept.append,
         )
         return Loop(ports, policy())
 
@@ -318,3 +340,43 @@ def test_the_judgement_sees_what_the_ports_gave(desk: Desk) -> None:
 
     ((event, _),) = desk.written
     assert (event.fields["sources"], event.fields["sockets"]) == (2, 5)
+
+
+def test_whoever_identifies_hears_of_the_end_of_each_cycle(desk: Desk) -> None:
+    loop = desk.loop()
+    loop.cycle(NOW)
+    desk.sockets.error = ObserveError("no")
+
+    with pytest.raises(ObserveError):
+        loop.cycle(NOW)
+
+    assert desk.identities.asked == [(), ()]
+
+
+def test_that_not_everybody_can_be_identified_is_told_once(desk: Desk) -> None:
+    loop = desk.loop()
+    desk.identities.reason = "no name server answers"
+
+    for seconds in (0, 5, 10):
+        desk.run(loop, NOW + timedelta(seconds=seconds))
+    desk.identities.reason = None
+    desk.run(loop, NOW + timedelta(seconds=70))
+
+    told = [name for name in desk.names() if name.startswith("identify.")]
+    assert told == ["identify.troubled", "identify.recovered"]
+
+
+def test_what_is_learned_is_kept_now_and_then_and_when_an_administrator_comes(desk: Desk) -> None:
+    loop = desk.loop()
+    desk.run(loop, NOW)
+    assert desk.kept == []
+
+    desk.run(loop, NOW + timedelta(seconds=301))
+    assert len(desk.kept) == 1
+    desk.run(loop, NOW + timedelta(seconds=302))
+    assert len(desk.kept) == 1
+    desk.surroundings = Surroundings(administrators=frozenset({ip_address("192.0.2.9")}))
+    desk.run(loop, NOW + timedelta(seconds=303))
+
+    assert len(desk.kept) == 2
+    assert set(desk.kept[1].sessions) == {ip_address("192.0.2.9")}

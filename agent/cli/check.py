@@ -6,9 +6,11 @@ import click
 
 from agent.cli.output import say
 from agent.errors import Fault, MissingFileError, PolicyError
+from agent.identify.range_files import range_notes
 from agent.model.policy import Policy
 from agent.policy import load_policy
 from agent.record.phrases import counted
+from agent.service import clock
 
 
 @click.command()
@@ -24,7 +26,7 @@ def check(paths: tuple[str, ...], *, together: bool) -> None:
     for group in [paths] if together else [(path,) for path in paths]:
         try:
             policy = load_policy(group)
-            say("\n".join((_summary(policy), *policy.notes)))
+            say("\n".join((_summary(policy), *policy.notes, *range_notes(policy, clock.now()))))
         except PolicyError as error:
             failed.append(error)
     if failed:

@@ -3,7 +3,7 @@
 import sys
 from collections.abc import Callable
 from contextlib import AbstractContextManager, nullcontext, suppress
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from functools import partial
 from pathlib import Path
 
@@ -14,7 +14,10 @@ from agent.act.interface import Firewall
 from agent.decide import layout_of
 from agent.enact.hands import Cutter
 from agent.errors import FirewallError
+from agent.identify.inquirer import Inquirer
+from agent.identify.vendors import read_vendors
 from agent.loop import Loop, Ports
+from agent.model.learned import Learned
 from agent.model.policy import Policy, Sustained
 from agent.observe.choose import open_reader
 from agent.observe.counters import read_counters
@@ -25,6 +28,7 @@ from agent.policy import Loader, default_paths
 from agent.record import events
 from agent.record.audit import Audit, Format, usual_format
 from agent.record.events import Level
+from agent.record.learned import Keeper, read_learned
 from agent.record.ledger import Ledger, MemoryLedger
 from agent.record.locks import AgentLock
 from agent.service import clock
@@ -33,6 +37,9 @@ from agent.service.sd_notify import take_supervisor
 
 _WRITER_PATIENCE_S = 2.0
 """How long a cycle waits for a command that changes bans; the next one comes anyway."""
+
+_SETTLE_S = 2.5
+"""How long a run of one cycle waits for host names: once what they are given, and a bit."""
 
 _LEVELS = ("debug", "info", "warning")
 
@@ -124,7 +131,7 @@ def _run_dry(start: Start, choice: str, folder: Path) -> None:
     with suppress(FirewallError, OSError):
         if (folder / "ledger.db").exists():
             _start_beside(firewall, start.policy, choice)
-    _run(start, firewall, MemoryLedger())
+    _run(start, firewall, MemoryLedger(), Run(learned=read_learned(folder)))
 
 
 def _start_beside(firewall: DryRun, policy: Policy, choice: str) -> None:
@@ -149,8 +156,10 @@ def _run_live(start: Start, choice: str, folder: Path) -> None:
         ledger = open_ledger(
             folder, boot_id=clock.boot_id(), stopwatch=clock.stopwatch, now=clock.now()
         )
-        live = Live(
+        live = Run(
             cut=cut,
+            learned=read_learned(folder),
+            keep=Keeper(folder),
             writer=AgentsWriterLock(
                 folder=folder, patience_s=_WRITER_PATIENCE_S, stopwatch=clock.stopwatch
             ),
@@ -162,10 +171,12 @@ def _run_live(start: Start, choice: str, folder: Path) -> None:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Live:
-    """What only a live run has.
+class Run:
+    """What a run goes on with, and what only a live one has.
 
     Attributes:
+        learned: By an earlier run.
+        keep: Writes down what is learned by now.
         cut: Destroys the sockets of banned sources.
         writer: The lock around what changes bans.
         lock: That of the agent.
@@ -173,6 +184,8 @@ class Live:
         left: What an earlier run left in another firewall, and was removed.
     """
 
+    learned: Learned = field(default_factory=Learned)
+    keep: Callable[[Learned], None] = lambda _learned: None
     cut: Cutter | None = None
     writer: Callable[[], AbstractContextManager[None]] = nullcontext
     lock: AgentLock | None = None
@@ -180,7 +193,7 @@ class Live:
     left: tuple[str, ...] = ()
 
 
-def _run(start: Start, firewall: Firewall, ledger: Ledger, live: Live = Live()) -> None:
+def _run(start: Start, firewall: Firewall, ledger: Ledger, live: Run) -> None:
     """Wire the parts together and run."""
     audit = Audit(
         stream=sys.stdout,
@@ -201,6 +214,9 @@ def _run(start: Start, firewall: Firewall, ledger: Ledger, live: Live = Live()) 
         stopwatch=clock.stopwatch,
         cut=live.cut,
         writer=live.writer,
+        identify=_identifier(start, live.learned),
+        learned=live.learned,
+        keep=live.keep,
     )
     if live.left:
         audit.write(events.firewall_moved(firewall.name, live.left), clock.now())
@@ -214,6 +230,16 @@ def _run(start: Start, firewall: Firewall, ledger: Ledger, live: Live = Live()) 
         keep=partial(_keep, live.folder, start.load),
     )
     runner.once() if start.once else runner.forever()
+
+
+def _identifier(start: Start, learned: Learned) -> Inquirer:
+    """Give who knows sources; for a run of one cycle with files and hosts looked up already."""
+    inquirer = Inquirer(clock.stopwatch, learned, read_vendors())
+    if any(entry.names or entry.hosts for entry in start.policy.allowlist):
+        import agent.identify.wire  # noqa: F401, PLC0415 - so that no cycle has to wait for it
+    if start.once:
+        inquirer.settle(start.policy, clock.now(), _SETTLE_S)
+    return inquirer
 
 
 def _keep(folder: Path | None, load: Loader, policy: Policy) -> None:

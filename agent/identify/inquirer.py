@@ -78,11 +78,13 @@ class Inquirer:
 
     def verified(self) -> Mapping[Address, Verified]:
         """Give the addresses with confirmed names."""
-        return self._inquiry.known.verified.copy() if self._inquiry else self.learned.verified
+        inquiry = self._begun()
+        return inquiry.known.verified.copy() if inquiry else self.learned.verified
 
     def hosts(self) -> Mapping[str, frozenset[Prefix]]:
         """Give what the policy's host names stood for last."""
-        return self._inquiry.hosts.found.copy() if self._inquiry else self.learned.hosts
+        inquiry = self._begun()
+        return inquiry.hosts.found.copy() if inquiry else self.learned.hosts
 
     def trouble(self) -> str | None:
         """Say why nothing, or not everything, can be identified; None while all is well."""
@@ -104,6 +106,10 @@ class Inquirer:
             self._post.ring()
             self._thread.join(_END_S)
         self._post.close()
+
+    def _begun(self) -> Inquiry | None:
+        """Give what the thread does, once it has taken over what was learned."""
+        return self._inquiry if self._inquiry and self._inquiry.has_begun else None
 
     def _start(self, policy: Policy) -> None:
         """Begin the thread, with the first policy that has something to ask; else only wake it."""

@@ -79,6 +79,11 @@ class Inquiry:
         self.exchange.wake_by(self.post.bell)
         self.exchange.breathe = self._stand_still
 
+    @property
+    def has_begun(self) -> bool:
+        """Whether what was learned is taken over, and a policy."""
+        return self._policy is not None
+
     def turn(self) -> None:
         """Do what is due, and wait until something is."""
         self._stand_still()
@@ -102,7 +107,6 @@ class Inquiry:
             return
         if self._policy is None:
             self.known.remember(self.learned.verified, self.post.now())
-        self._policy = policy
         self._entries = {one.name: one for one in policy.allowlist if one.must_be_asked}
         domains: dict[str, set[str]] = {}
         for entry in self._entries.values():
@@ -113,6 +117,7 @@ class Inquiry:
         self._files.look(path for entry in self._entries.values() for path in entry.ranges)
         self._stale |= self._entries.keys()
         self._publish_at = -inf
+        self._policy = policy
 
     def _begin(self) -> None:
         """Begin one look-up, if there is one to begin."""

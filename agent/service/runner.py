@@ -85,6 +85,7 @@ class Runner:
             self._tell(events.cycle_failed(self.loop.stage, str(error)), self.loop.number)
             raise
         self._tell_stop("one cycle was asked for")
+        self.loop.keep()
         if self.audit.failure is not None:
             raise self.audit.failure
 
@@ -142,6 +143,8 @@ class Runner:
         if not self._busy.acquire(timeout=CYCLE_PATIENCE_S):
             _end_now()
         self._tell_stop(reason)
+        # Written in a thread that is waited for, though no longer than the timer lets it.
+        self.loop.keep()
 
     def _tick(self) -> None:
         """Run one cycle in the scheduler's thread; a failing one is told and over."""

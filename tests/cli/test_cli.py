@@ -220,3 +220,20 @@ def test_a_name_that_the_terminal_can_not_show_is_no_error(tmp_path: Path) -> No
 
     assert (done.returncode, done.stderr) == (0, "")
     assert "w\\xe9b.yaml" in done.stdout
+
+
+def test_check_tells_of_range_files_without_finding_the_policy_wrong(tmp_path: Path) -> None:
+    (tmp_path / "bad.txt").write_text("192.0.2.0/24\n<html>\n")
+    (tmp_path / "old.txt").write_text("# date: 2020-01-01\n192.0.2.0/24\n")
+    policy = tmp_path / "policy.yaml"
+    policy.write_text(
+        GOOD + "allowlist:\n"
+        "  - {name: cdn, kind: partner, ranges: [bad.txt, old.txt, none.txt], grants: 5x}\n"
+    )
+
+    done = abuse_agent("check", str(policy))
+
+    assert done.returncode == 0
+    assert f"cdn: {tmp_path}/bad.txt:2:1: '<html>' is no address" in done.stdout
+    assert "old.txt: its list is of 2020-01-01, older than 90 days" in done.stdout
+    assert "none.txt: no such file" in done.stdout
