@@ -15,8 +15,10 @@ from agent.loop import Loop, Ports
 from agent.model.plan import Plan
 from agent.model.policy import Policy
 from agent.observe.counters import read_counters
+from agent.observe.listeners import read_listeners
 from agent.observe.lookout import Lookout
 from agent.observe.sock_diag import SockDiag
+from agent.observe.sysctls import Settings
 from agent.policy import load_policy
 from agent.record.audit import Audit
 from agent.record.sqlite.ledger import SqliteLedger, open_ledger
@@ -64,6 +66,8 @@ def _runs(name: str, policy: Policy, folder: Path, closing: ExitStack) -> dict[s
         sockets=SockDiag(),
         counters=read_counters,
         surroundings=Lookout(clock.stopwatch),
+        listeners=read_listeners,
+        sysctls=Settings(clock.stopwatch),
         firewall=open_firewall(name),
         ledger=ledger,
         write=audit.write,

@@ -17,9 +17,11 @@ from agent.act.dry_run import DryRun
 from agent.loop import Loop, Ports
 from agent.observe.counters import read_counters
 from agent.observe.inet_diag import REQUEST
+from agent.observe.listeners import read_listeners
 from agent.observe.lookout import Lookout
 from agent.observe.psutil_table import PsutilTable
 from agent.observe.sock_diag import SockDiag
+from agent.observe.sysctls import Settings
 from agent.policy import load_policy
 from agent.record.audit import Audit
 from agent.record.ledger import MemoryLedger
@@ -87,6 +89,8 @@ def cycle(policy: Path, log: Path, closing: ExitStack) -> Run:
         sockets=SockDiag(),
         counters=read_counters,
         surroundings=Lookout(clock.stopwatch),
+        listeners=read_listeners,
+        sysctls=Settings(clock.stopwatch),
         firewall=DryRun(),
         ledger=MemoryLedger(),
         write=audit.write,

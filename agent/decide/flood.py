@@ -13,6 +13,7 @@ from typing import TypeAlias
 from agent.decide.pressure import HalfOpen
 from agent.model.address import HOST, Source, Width, grouper, source_of
 from agent.model.inputs import Counters, Listeners
+from agent.model.sample import SOCKETS, Sample, State
 
 SIGNS = 3
 HELD_CYCLES = 3
@@ -78,19 +79,26 @@ class Figures:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Scene:
-    """One moment at all places."""
+    """One moment at all places.
+
+    Attributes:
+        half_open: By local port.
+        sample: Where those are from.
+        listeners: What waits.
+    """
 
     half_open: HalfOpen
+    sample: Sample
     listeners: Listeners
 
     def weight(self, ports: frozenset[int]) -> int:
         """Give what is compared to find the worst moment of these ports; cheap."""
-        return self._waiting(ports) + sum(row[3] for row in self._at(ports))
+        counts = (count for port, count in self.half_open.items() if port in ports)
+        return self._waiting(ports) + sum(counts)
 
     def figures(self, ports: frozenset[int]) -> Figures:
         """Look at these ports; at all of them where none is given."""
-        rows = self._at(ports)
-        hosts, networks = _sums(rows, HOST), _sums(rows, NETWORK)
+        hosts, networks = self._sums(ports, HOST), self._sums(ports, NETWORK)
         crowd = max(networks, key=lambda key: (networks[key], key), default=None)
         return Figures(
             half_open=sum(hosts.values()),
@@ -103,20 +111,18 @@ class Scene:
             backlog=sum(queue.backlog for port, queue in self.listeners.items() if port in ports),
         )
 
-    def _at(self, ports: frozenset[int]) -> HalfOpen:
-        return [row for row in self.half_open if row[1] in ports] if ports else self.half_open
+    def _sums(self, ports: frozenset[int], width: Width) -> dict[bytes, int]:
+        """Add half-open connections up by source."""
+        key_of, wanted = grouper(width), State.SYN_RECV.value
+        sums: dict[bytes, int] = {}
+        for (family, state, port, packed), count in self.sample.tallies.get(SOCKETS, {}).items():
+            if state == wanted and (not ports or port in ports):
+                key = key_of(family, packed)
+                sums[key] = sums.get(key, 0) + count
+        return sums
 
     def _waiting(self, ports: frozenset[int]) -> int:
         return sum(queue.waiting for port, queue in self.listeners.items() if port in ports)
-
-
-def _sums(rows: HalfOpen, width: Width) -> dict[bytes, int]:
-    key_of = grouper(width)
-    sums: dict[bytes, int] = {}
-    for family, _, packed, count in rows:
-        key = key_of(family, packed)
-        sums[key] = sums.get(key, 0) + count
-    return sums
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -15,14 +15,14 @@ Source: net/ipv4/tcp_input.c, tcp_conn_request() and tcp_syn_flood_action();
 net/ipv4/tcp_ipv4.c, tcp_v4_syn_recv_sock().
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from typing import TypeAlias
 
 from agent.model.inputs import Counters, Inputs, Sysctls
 from agent.model.sample import SOCKETS, Sample, State
 
-HalfOpen: TypeAlias = Sequence[tuple[int, int, bytes, int]]
-"""Family, local port, packed remote address, how many."""
+HalfOpen: TypeAlias = Mapping[int, int]
+"""How many half-open connections, by local port."""
 
 COOKIES = "net.ipv4.tcp_syncookies"
 MAX_SYN_BACKLOG = "net.ipv4.tcp_max_syn_backlog"
@@ -52,15 +52,14 @@ def refused(grown: Counters, sysctls: Sysctls) -> int:
 
 
 def half_open_of(sample: Sample) -> HalfOpen:
-    """Give the half-open connections of a sample, in its order."""
-    if not sample.states.get(State.SYN_RECV):
-        return ()
-    wanted = State.SYN_RECV.value
-    return [
-        (family, port, packed, count)
-        for (family, state, port, packed), count in sample.tallies.get(SOCKETS, {}).items()
-        if state == wanted
-    ]
+    """Count the half-open connections of a sample."""
+    counts: dict[int, int] = {}
+    if sample.states.get(State.SYN_RECV):
+        wanted = State.SYN_RECV.value
+        for (_, state, port, _), count in sample.tallies.get(SOCKETS, {}).items():
+            if state == wanted:
+                counts[port] = counts.get(port, 0) + count
+    return counts
 
 
 def pressed_ports(grown: Counters, inputs: Inputs, half_open: HalfOpen) -> frozenset[int]:
@@ -75,14 +74,13 @@ def pressed_ports(grown: Counters, inputs: Inputs, half_open: HalfOpen) -> froze
     is_blind = not inputs.counters
     if not (is_blind or refused(grown, inputs.sysctls)):
         return frozenset()
-    counts: dict[int, int] = {}
-    for _, port, _, count in half_open:
-        counts[port] = counts.get(port, 0) + count
     if is_blind:
-        known = {port: count for port, count in counts.items() if port in inputs.listeners}
+        known = {port: count for port, count in half_open.items() if port in inputs.listeners}
         return frozenset(port for port, count in known.items() if count >= kept(port, inputs))
     # The queue is seen between two moments: some have just been dropped, or came through.
-    return frozenset(port for port, count in counts.items() if count * 4 >= kept(port, inputs) * 3)
+    return frozenset(
+        port for port, count in half_open.items() if count * 4 >= kept(port, inputs) * 3
+    )
 
 
 def kept(port: int, inputs: Inputs) -> int:

@@ -63,7 +63,9 @@ def watched(
     step = step_of(watch.at, now, policy.every, grown)
     is_quiet = inputs.counters and not any(grown.values())
     scene = Scene(
-        half_open=() if is_quiet else half_open_of(inputs.sample), listeners=inputs.listeners
+        half_open={} if is_quiet else half_open_of(inputs.sample),
+        sample=inputs.sample,
+        listeners=inputs.listeners,
     )
     floods = course(watch.floods, _pressed(watch, step, inputs, policy, scene), step, scene)
     slow = course(watch.slow, _places(slow_ports(grown, inputs), policy), step, scene)

@@ -191,7 +191,7 @@ _WITH_LENGTH = frozenset({"ban.planned", "ban.applied", "ban.would_apply", "ban.
 _VERDICTS = {
     "ban": "above it for long enough",
     "throttle": "above it for long enough",
-    "unproven": "left alone: such packets can be forged, and there is no SYN pressure, or it is "
+    "unproven": "left alone: such packets can be forged, and no SYNs press at {service}, or it is "
     "a client of the last hour",
     "sustaining": "watched: not above it for long enough yet",
     "held": "banned already",

@@ -9,11 +9,14 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from agent.decide import Memory, step
 from agent.decide.watch import Watch, watched
 from agent.model.alarm import Alarm, Flood, Slow
 from agent.model.inputs import Inputs, Queue
+from agent.model.policy import Policy
 from agent.model.sample import State
 from tests.builders import NOW, SSH, WEB, inputs, policy, sample, tally
+from tests.decide.worlds import SETTINGS, moments, policies
 
 QUEUES = {port: Queue(waiting=0, backlog=128, smallest=128, full=0) for port in (22, 80, 443, 8443)}
 SLOW = {80: Queue(waiting=129, backlog=128, smallest=128, full=129)}
@@ -274,7 +277,7 @@ class TestSlow:
         assert machine.watch.pressed == {"ssh"}
 
 
-moments = st.tuples(
+cycles = st.tuples(
     st.integers(0, 200),
     st.sampled_from([0, 0, 1, 500]),
     st.sampled_from([0, 0, 500]),
@@ -283,7 +286,7 @@ moments = st.tuples(
 
 
 @settings(derandomize=True, max_examples=100, deadline=None)
-@given(st.lists(moments, max_size=60))
+@given(st.lists(cycles, max_size=60))
 def test_whatever_happens_each_begins_before_it_ends_and_never_twice(
     course: list[tuple[int, int, int, int]],
 ) -> None:
@@ -309,3 +312,19 @@ def test_whatever_happens_each_begins_before_it_ends_and_never_twice(
         assert (key in going) is alarm.is_over
         going ^= {key}
     assert len(one.watch.floods) + len(one.watch.slow) <= 6
+
+
+@SETTINGS
+@given(policies(), moments(), moments())
+def test_without_pressure_at_its_service_nobody_is_slowed_down_for_half_open_connections(
+    by: Policy, before: Inputs, moment: Inputs
+) -> None:
+    memory, _ = step(Memory(), before, by, NOW)
+    after, decision = step(memory, moment, by, NOW + timedelta(hours=2))
+    unproven = {one.name: one for one in by.rules if not one.measure.proves}
+
+    grew = moment.counters["SyncookiesSent"] > before.counters["SyncookiesSent"]
+    is_full = moment.listeners[80].smallest == 1 and State.SYN_RECV in moment.sample.states
+    assert ("web" in after.watch.pressed) is (grew and is_full)
+    for ban in decision.plan.add:
+        assert ban.rule not in unproven or unproven[ban.rule].service.name in after.watch.pressed

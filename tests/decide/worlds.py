@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 
 from agent.decide import Memory, step
 from agent.model.address import HOST, Prefix
-from agent.model.inputs import Guard, Inputs, Surroundings
+from agent.model.inputs import Guard, Inputs, Queue, Surroundings
 from agent.model.plan import Decision
 from agent.model.policy import (
     AllowEntry,
@@ -40,6 +40,9 @@ from tests.builders import (
 
 BOTH = Service(name="both", ports=frozenset({22, 8080}))
 """A service that has a port in common with ssh."""
+
+SMALL = Queue(waiting=0, backlog=1, smallest=1, full=0)
+LARGE = Queue(waiting=0, backlog=4096, smallest=4096, full=0)
 
 ALL_THREE = (WEB, SSH, BOTH)
 
@@ -135,6 +138,7 @@ def moments(draw: st.DrawFn) -> Inputs:
     return inputs(
         seen,
         counters={"SyncookiesSent": draw(st.integers(0, 3))},
+        listeners=draw(st.sampled_from([{80: SMALL, 22: SMALL}, {80: LARGE, 22: SMALL}])),
         surroundings=Surroundings(guards=guarded),
     )
 
