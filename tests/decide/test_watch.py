@@ -131,6 +131,13 @@ class TestFlood:
 
         assert machine.told == []
 
+    def test_nor_are_bursts_far_from_each_other(self, machine: Machine) -> None:
+        for _ in range(9):
+            machine.flood()
+            machine.calm(4)
+
+        assert machine.told == []
+
     def test_it_begins_once_and_ends_once_with_its_figures(self, machine: Machine) -> None:
         machine.flood(3)
         (began,) = machine.told
