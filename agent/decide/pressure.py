@@ -7,9 +7,10 @@ merely busy has no queue that the kernel calls full.
 
 An application that accepts too slowly looks alike, and is no flood: its clients have
 finished their handshakes, stand as SYN_RECV until there is room for them, and are not
-to be slowed down for that. So half-open connections of a socket whose accept queue is
-used up count for nothing. That switches nothing off: such a socket drops every SYN
-before it makes a half-open connection of it.
+to be slowed down for that. So while the kernel drops what finds an accept queue full,
+half-open connections of a socket whose accept queue is used up count for nothing. That
+switches nothing off: such a socket drops SYNs before it makes half-open connections of
+them. A queue that is kept nearly full, and never overflows, excuses nobody.
 
 Source: net/ipv4/tcp_input.c, tcp_conn_request() and tcp_syn_flood_action();
 net/ipv4/tcp_ipv4.c, tcp_v4_syn_recv_sock().
@@ -76,24 +77,26 @@ def pressed_ports(grown: Counters, inputs: Inputs, half_open: HalfOpen) -> froze
         return frozenset()
     if is_blind:
         known = {port: count for port, count in half_open.items() if port in inputs.listeners}
-        return frozenset(port for port, count in known.items() if count >= kept(port, inputs))
+        return frozenset(
+            port for port, count in known.items() if count >= kept(port, grown, inputs)
+        )
     # The queue is seen between two moments: some have just been dropped, or came through.
     return frozenset(
-        port for port, count in half_open.items() if count * 4 >= kept(port, inputs) * 3
+        port for port, count in half_open.items() if count * 4 >= kept(port, grown, inputs) * 3
     )
 
 
-def kept(port: int, inputs: Inputs) -> int:
+def kept(port: int, grown: Counters, inputs: Inputs) -> int:
     """Give how many half-open connections fill a queue of that port; at least 1.
 
     Several sockets on one port have a queue each, and the smallest is full first. What
-    waits for room in an accept queue has to be there beside them.
+    waits for room in an accept queue that overflows has to be there beside them.
     """
     queue, most = inputs.listeners.get(port), inputs.sysctls.get(MAX_SYN_BACKLOG)
     backlog = queue.smallest if queue else UNKNOWN_BACKLOG
     if most is not None and inputs.sysctls.get(COOKIES) == 0:
         backlog = min(backlog, most - most // 4)
-    return max(1, backlog) + (queue.full if queue else 0)
+    return max(1, backlog) + (queue.full if queue and grown.get("ListenOverflows") else 0)
 
 
 def slow_ports(grown: Counters, inputs: Inputs) -> frozenset[int]:

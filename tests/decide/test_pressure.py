@@ -22,6 +22,7 @@ from agent.model.sample import State
 from tests.builders import inputs, sample, tally
 
 SENT = {"SyncookiesSent": 1}
+OVERFLOWING = SENT | {"ListenOverflows": 1, "ListenDrops": 1}
 WEB, SSH = 80, 22
 
 
@@ -125,32 +126,38 @@ def test_without_cookies_the_kernel_keeps_fewer() -> None:
 
     assert ports({"TCPReqQFullDrop": 1}, given) == set()
     assert ports({"TCPReqQFullDrop": 1}, bounded) == {WEB}
-    assert kept(WEB, bounded) == 96
+    assert kept(WEB, {}, bounded) == 96
 
 
 def test_with_cookies_that_setting_bounds_nothing() -> None:
     given = moment({}, listeners={WEB: queue(4096)}, sysctls={COOKIES: 1, MAX_SYN_BACKLOG: 128})
 
-    assert kept(WEB, given) == 4096
+    assert kept(WEB, {}, given) == 4096
 
 
 def test_clients_that_wait_for_a_slow_application_are_no_pressure() -> None:
     slow = queue(128, waiting=129, full=129)
 
-    assert ports(SENT, moment({WEB: 129}, listeners={WEB: slow})) == set()
+    assert ports(OVERFLOWING, moment({WEB: 129}, listeners={WEB: slow})) == set()
+
+
+def test_an_accept_queue_that_is_kept_nearly_full_switches_nothing_off() -> None:
+    nearly = queue(128, waiting=100, full=129)
+
+    assert ports(SENT, moment({WEB: 129}, listeners={WEB: nearly})) == {WEB}
 
 
 def test_one_worker_that_hangs_does_not_switch_protection_off() -> None:
     workers = Queue(waiting=129, backlog=1024, smallest=128, full=129)
 
-    assert ports(SENT, moment({WEB: 8 * 129}, listeners={WEB: workers})) == {WEB}
+    assert ports(OVERFLOWING, moment({WEB: 8 * 129}, listeners={WEB: workers})) == {WEB}
 
 
 def test_a_flood_at_one_family_is_seen_while_the_other_s_listener_hangs() -> None:
     both = Queue(waiting=129, backlog=256, smallest=128, full=129)
 
-    assert ports(SENT, moment({WEB: 129}, listeners={WEB: both})) == set()
-    assert ports(SENT, moment({WEB: 258}, listeners={WEB: both})) == {WEB}
+    assert ports(OVERFLOWING, moment({WEB: 129}, listeners={WEB: both})) == set()
+    assert ports(OVERFLOWING, moment({WEB: 258}, listeners={WEB: both})) == {WEB}
 
 
 class TestWithoutCounters:
@@ -195,4 +202,4 @@ def test_a_port_is_told_by_the_services_that_have_it_or_by_its_number() -> None:
 
 
 def test_what_is_assumed_of_an_unknown_listener_is_below_what_most_have() -> None:
-    assert kept(WEB, moment({}, listeners={})) == UNKNOWN_BACKLOG < 128
+    assert kept(WEB, {}, moment({}, listeners={})) == UNKNOWN_BACKLOG < 128
