@@ -9,10 +9,13 @@ import select
 import socket
 import sys
 import time
+from collections.abc import Iterable
 from typing import Any
 
 _BIND_ADDRESS_NO_PORT = 24
 """So that the port is chosen by connect(), which knows the other end: else 28,000 are all."""
+
+_PIECE = 4096
 
 
 def main() -> None:
@@ -22,7 +25,7 @@ def main() -> None:
 
 
 def serve(order: dict[str, Any]) -> None:
-    """Accept and hold."""
+    """Accept and hold; where the order says so, close what the other end has closed."""
     family = socket.AF_INET6 if ":" in order["address"] else socket.AF_INET
     listener = socket.create_server(
         (order["address"], order["port"]),
@@ -30,16 +33,25 @@ def serve(order: dict[str, Any]) -> None:
         backlog=order["backlog"],
         dualstack_ipv6=family == socket.AF_INET6,
     )
-    held: list[socket.socket] = []
+    held: dict[int, socket.socket] = {}
+    poll = select.epoll()
+    poll.register(sys.stdin, select.EPOLLIN)
+    poll.register(listener, select.EPOLLIN)
     say(0)
     while True:
-        ready, _, _ = select.select([sys.stdin, listener], [], [])
-        if listener in ready:
-            held.append(listener.accept()[0])
-        elif not sys.stdin.readline():
-            return
-        else:
-            say(count(held))
+        for number, _ in poll.poll():
+            if number == listener.fileno():
+                sock = listener.accept()[0]
+                held[sock.fileno()] = sock
+                if order["closes"]:
+                    poll.register(sock, select.EPOLLIN)
+            elif number != sys.stdin.fileno():
+                if not is_open(held[number]) or not held[number].recv(_PIECE):
+                    held.pop(number).close()
+            elif not sys.stdin.readline():
+                return
+            else:
+                say(count(held.values()))
 
 
 def connect(order: dict[str, Any]) -> None:
@@ -56,7 +68,7 @@ def connect(order: dict[str, Any]) -> None:
         for number, _ in poll.poll(left * 1000):
             poll.unregister(number)
             sock = by_number.pop(number)
-            if not sock.getsockopt(socket.SOL_SOCKET, socket.SO_ERROR):
+            if not sock.getsockopt(socket.SOL_SOCKET, socket.SO_ERROR) and is_open(sock):
                 held.append(sock)
     for sock in by_number.values():
         sock.close()
@@ -75,7 +87,7 @@ def begin(source: str, to: tuple[str, int]) -> socket.socket:
     return sock
 
 
-def count(held: list[socket.socket]) -> int:
+def count(held: Iterable[socket.socket]) -> int:
     """How many of them the other end has neither closed nor reset."""
     return sum(map(is_open, held))
 

@@ -3,40 +3,40 @@
 import json
 import subprocess
 import sys
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from pathlib import Path
 from types import TracebackType
 from typing import Self
 
 from tests.range.namespaces import in_namespace
 
-_PROGRAM = Path(__file__).with_name("hold.py")
+_FOLDER = Path(__file__).parent
 _LEAVE_S = 5.0
 
+VISIT_S = 0.95
+"""Within this a visit is over, unless a packet of it was dropped."""
 
-class Held:
-    """Connections that another process holds until this is closed.
 
-    Attributes:
-        connected: How many were made when it was ready; 0 for a server.
-    """
+class Program:
+    """One of the programs beside this file, at work inside a namespace until this is closed."""
 
-    def __init__(self, namespace: str, **order: object) -> None:
+    def __init__(self, namespace: str, name: str, order: Mapping[str, object]) -> None:
+        self._name = name
         with in_namespace(namespace):
             self._process = subprocess.Popen(
-                [sys.executable, "-I", str(_PROGRAM), json.dumps(order)],
+                [sys.executable, "-I", str(_FOLDER / name), json.dumps(order)],
                 stdin=subprocess.PIPE,
                 stdout=subprocess.PIPE,
                 text=True,
             )
         try:
-            self.connected = self._answer()
+            self.first = self._answer()
         except BaseException:
             self.close()
             raise
 
-    def still_open(self) -> int:
-        """Ask how many are held whose other end has neither closed nor reset them."""
+    def ask(self) -> tuple[int, ...]:
+        """Ask how it is by now, in numbers."""
         assert self._process.stdin
         self._process.stdin.write("count\n")
         self._process.stdin.flush()
@@ -50,12 +50,12 @@ class Held:
             self._process.kill()
             self._process.communicate()
 
-    def _answer(self) -> int:
+    def _answer(self) -> tuple[int, ...]:
         assert self._process.stdout
         line = self._process.stdout.readline()
-        if not line.strip().isdigit():
-            raise RuntimeError(f"{_PROGRAM.name} ended early, having said {line!r}")
-        return int(line)
+        if not line.replace(" ", "").strip().isdigit():
+            raise RuntimeError(f"{self._name} ended early, having said {line!r}")
+        return tuple(map(int, line.split()))
 
     def __enter__(self) -> Self:
         """Give itself."""
@@ -71,7 +71,34 @@ class Held:
         self.close()
 
 
-def serve(namespace: str, port: int, *, address: str = "::", backlog: int = 4096) -> Held:
+class Held(Program):
+    """Connections that another process holds until this is closed."""
+
+    def __init__(self, namespace: str, **order: object) -> None:
+        super().__init__(namespace, "hold.py", order)
+
+    @property
+    def connected(self) -> int:
+        """How many were made when it was ready; 0 for a server."""
+        return self.first[0]
+
+    def still_open(self) -> int:
+        """Ask how many are held whose other end has neither closed nor reset them."""
+        return self.ask()[0]
+
+
+class Visits(Program):
+    """Clients that come again and again until this is closed."""
+
+    def so_far(self) -> tuple[int, int]:
+        """Ask how many visits were made in time, and how many were not."""
+        made, lost = self.ask()
+        return made, lost
+
+
+def serve(
+    namespace: str, port: int, *, address: str = "::", backlog: int = 4096, closes: bool = False
+) -> Held:
     """Listen, accept and hold whoever comes.
 
     Args:
@@ -79,8 +106,10 @@ def serve(namespace: str, port: int, *, address: str = "::", backlog: int = 4096
         port: Where.
         address: ``::`` listens for both families, ``0.0.0.0`` for IPv4 only.
         backlog: How many half-open connections the listener keeps.
+        closes: Whether it closes what the other end has closed; else that stays CLOSE_WAIT.
     """
-    return Held(namespace, do="serve", port=port, address=address, backlog=backlog)
+    order = {"port": port, "address": address, "backlog": backlog, "closes": closes}
+    return Held(namespace, do="serve", **order)
 
 
 def connect(
@@ -102,3 +131,28 @@ def connect(
     """
     order = {"sources": list(sources), "to": list(to), "each": each, "within_s": within_s}
     return Held(namespace, do="connect", **order)
+
+
+def visit(
+    namespace: str,
+    sources: Iterable[str],
+    to: tuple[str, int],
+    *,
+    every_s: float = 0.3,
+    asks: bool = False,
+) -> Visits:
+    """Have each of these addresses open a new connection again and again.
+
+    A visit that takes longer than `VISIT_S` is lost: a SYN that is dropped comes again
+    after a whole second.
+
+    Args:
+        namespace: Where the sources are local addresses.
+        sources: All of the family of `to`.
+        to: Address and port.
+        every_s: Between two visits.
+        asks: Whether they ask for a page and wait until the server closes; else they close
+            as soon as they are connected.
+    """
+    order = {"sources": list(sources), "to": list(to), "every_s": every_s, "asks": asks}
+    return Visits(namespace, "visit.py", {**order, "within_s": VISIT_S})
