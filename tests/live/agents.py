@@ -81,6 +81,10 @@ class LiveAgent:
         """Give all events of an agent that has ended."""
         self.process.wait(timeout=PATIENCE_S)
         self._reader.join(timeout=PATIENCE_S)
+        return self.so_far()
+
+    def so_far(self) -> list[dict[str, Any]]:
+        """Give all events by now, without waiting for more."""
         while not self._lines.empty():
             if line := self._lines.get():
                 self.told.append(json.loads(line))

@@ -1,0 +1,329 @@
+"""Everybody in a live scene but the agent: servers, innocents, attackers and their tools."""
+
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import ExitStack
+from dataclasses import dataclass, field
+from itertools import count
+from pathlib import Path
+from threading import Event as Flag
+from threading import Thread
+from types import TracebackType
+from typing import Protocol, Self
+
+from agent.model.policy import Answer, Policy
+from tests.range import (
+    Daemon,
+    Held,
+    Hosts,
+    Visits,
+    connect,
+    dnsmasq,
+    forge_syns,
+    ip,
+    nginx,
+    serve,
+    started,
+    visit,
+)
+from tests.scenarios.scene import Does, Group, Live, Role, Scene
+from tests.scenarios.witness import rule_of
+
+_BURST_EVERY_S = 0.1
+_FIRST_PORT, _PORTS = 10_000, 50_000
+
+
+class Player(Protocol):
+    """A group at work."""
+
+    def losses(self) -> Iterator[str]:
+        """Tell what it has lost, if it is innocent."""
+
+    def left(self) -> int:
+        """Count the connections that it has now."""
+
+    def close(self) -> None:
+        """Have it go home."""
+
+
+@dataclass(frozen=True, slots=True)
+class Holding:
+    """Connections that were made once and are held."""
+
+    wanted: int
+    held: tuple[Held, ...]
+
+    def losses(self) -> Iterator[str]:
+        """All that was wanted was made, and is there."""
+        made = sum(one.connected for one in self.held)
+        if made < self.wanted:
+            yield f"only {made} of {self.wanted} connections were made"
+        if (left := self.left()) < made:
+            yield f"only {left} of {made} connections are left"
+
+    def left(self) -> int:
+        """Count those that nobody has ended."""
+        return sum(one.still_open() for one in self.held)
+
+    def close(self) -> None:
+        """Close them."""
+        for one in self.held:
+            one.close()
+
+
+@dataclass(frozen=True, slots=True)
+class Visiting:
+    """Connections that are made again and again."""
+
+    visits: tuple[Visits, ...]
+
+    def losses(self) -> Iterator[str]:
+        """All of them were made in time."""
+        for one in self.visits:
+            made, lost = one.so_far()
+            if lost or not made:
+                yield f"{lost} visits were lost, {made} made"
+
+    def left(self) -> int:
+        """None is meant to last."""
+        return 0
+
+    def close(self) -> None:
+        """Have them end."""
+        for one in self.visits:
+            one.close()
+
+
+@dataclass(frozen=True, slots=True)
+class Tool:
+    """A program of somebody else's."""
+
+    daemon: Daemon
+
+    def losses(self) -> Iterator[str]:
+        """It did not fail."""
+        if self.daemon.process.poll():
+            yield f"the tool failed: {self.daemon.told()}"
+
+    def left(self) -> int:
+        """Nobody knows."""
+        return 0
+
+    def close(self) -> None:
+        """End it."""
+        self.daemon.close()
+
+
+class Forger:
+    """Bursts of SYNs that nobody stands behind."""
+
+    def __init__(self, namespace: str, group: Group, to: str) -> None:
+        self._done = Flag()
+        sources = [str(one) for one in group.addresses]
+
+        def forge() -> None:
+            for burst in count():
+                for one in range(group.each):
+                    port = _FIRST_PORT + (burst * group.each + one) % _PORTS
+                    forge_syns(namespace, sources, (to, group.port), from_port=port)
+                if self._done.wait(_BURST_EVERY_S):
+                    return
+
+        self._thread = Thread(target=forge, daemon=True)
+        self._thread.start()
+
+    def losses(self) -> Iterator[str]:
+        """It has nothing to lose."""
+        yield from ()
+
+    def left(self) -> int:
+        """It has no connections."""
+        return 0
+
+    def close(self) -> None:
+        """Stop it."""
+        self._done.set()
+        self._thread.join()
+
+
+@dataclass(slots=True)
+class Players:
+    """All of them.
+
+    Attributes:
+        scene: What is played.
+        policy: The agent's.
+        hosts: Where.
+        folder: For what their programs write.
+    """
+
+    scene: Scene
+    policy: Policy
+    hosts: Hosts
+    folder: Path
+    _at_work: dict[str, Player] = field(default_factory=dict)
+    _servers: dict[int, Held] = field(default_factory=dict)
+    _lost: list[str] = field(default_factory=list)
+    _stack: ExitStack = field(default_factory=ExitStack)
+    _tools: Iterator[int] = field(default_factory=lambda: count(1))
+
+    @property
+    def _live(self) -> Live:
+        assert self.scene.live is not None
+        return self.scene.live
+
+    def __enter__(self) -> Self:
+        """Set the stage."""
+        with ExitStack() as stack:
+            stack.callback(self._close)
+            self._lay_routes()
+            web = [port for port, kind in self._live.serve.items() if kind == "nginx"]
+            if web:
+                folder = self.folder / "nginx"
+                self._stack.enter_context(nginx(self.hosts.server, web, folder))
+            for port in self._live.serve.keys() - web:
+                self._serve(port)
+            if self._live.dns:
+                folder = self.folder / "dns"
+                self._stack.enter_context(dnsmasq(self.hosts.client, self._live.dns, folder))
+            stack.pop_all()
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        """Send everybody home."""
+        self._close()
+
+    def come(self, cycle: int) -> None:
+        """Have those groups begin whose first cycle is the next one."""
+        for name, group in self.scene.groups.items():
+            if group.cycles[0] == cycle + 1:
+                self._at_work[name] = _BEGIN[group.does](self, group)
+
+    def go(self, cycle: int) -> None:
+        """Have those groups end whose last cycle this was."""
+        for name, group in self.scene.groups.items():
+            if group.cycles[1] == cycle and name in self._at_work:
+                self._lost += self._losses_of(name)
+                self._at_work.pop(name).close()
+
+    def losses(self, *, banned: bool) -> list[str]:
+        """Give what innocents have lost; and the guilty nothing, where they are banned by now."""
+        found = [*self._lost]
+        for name, player in self._at_work.items():
+            group = self.scene.groups[name]
+            found += self._losses_of(name)
+            is_cut = group.role is Role.GUILTY and (
+                rule_of(group, self.policy).answer is Answer.DROP
+            )
+            if banned and is_cut and (left := player.left()):
+                found.append(f"{name}: {left} connections are left though they are banned")
+        return found
+
+    def serve_again(self, port: int) -> None:
+        """Start a server anew."""
+        self._servers.pop(port).close()
+        self._serve(port)
+
+    def _losses_of(self, name: str) -> list[str]:
+        if self.scene.groups[name].role is not Role.INNOCENT:
+            return []
+        return [f"{name}: {text}" for text in self._at_work[name].losses()]
+
+    def _serve(self, port: int) -> None:
+        self._servers[port] = serve(
+            *(self.hosts.server, port),
+            backlog=self._live.backlog,
+            closes=self._live.serve[port] == "closes",
+        )
+
+    def _close(self) -> None:
+        closing: list[Player | Held] = [*self._at_work.values(), *self._servers.values()]
+        for one in closing:
+            one.close()
+        self._stack.close()
+
+    def _lay_routes(self) -> None:
+        """Route whoever is from elsewhere through the client, which owns or drops them."""
+        hosts = self.hosts
+        real = {text for one in self.scene.groups.values() for text in one.of if _is_real(one)}
+        for text in {text for one in self.scene.groups.values() for text in one.of}:
+            if text.startswith(_KNOWN):
+                continue
+            gateway = hosts.client6 if ":" in text else hosts.client4
+            ip("-n", hosts.server, "route", "replace", text, "via", gateway)
+            owned = ("local", text, "dev", "lo") if text in real else ("blackhole", text)
+            ip("-n", hosts.client, "route", "replace", *owned)
+
+    def _hold(self, group: Group) -> Player:
+        held = tuple(
+            connect(self.hosts.client, sources, (to, group.port), each=group.each)
+            for sources, to in self._sides(group)
+        )
+        return Holding(len(group.addresses) * group.each, held)
+
+    def _visit(self, group: Group) -> Player:
+        asks = group.does is Does.BROWSE
+        return Visiting(
+            tuple(
+                visit(self.hosts.client, sources, (to, group.port), asks=asks)
+                for sources, to in self._sides(group)
+            )
+        )
+
+    def _forge(self, group: Group) -> Player:
+        ((_, to),) = self._sides(group)
+        return Forger(self.hosts.client, group, to)
+
+    def _dial(self, group: Group) -> Player:
+        """Have the server connect to them, where somebody listens."""
+        self._stack.enter_context(serve(self.hosts.client, group.port))
+        held = tuple(
+            connect(self.hosts.server, [own], (source, group.port), each=group.each)
+            for sources, own in self._sides(group)
+            for source in sources
+        )
+        return Holding(len(group.addresses) * group.each, held)
+
+    def _run(self, group: Group) -> Player:
+        """Run a tool, by an address of the server's own that only the group's source uses."""
+        (source,) = map(str, group.addresses)
+        number, hosts = next(self._tools), self.hosts
+        to = f"10.99.1.{number}"
+        ip("-n", hosts.server, "addr", "add", f"{to}/32", "dev", hosts.server_link)
+        route = ("-n", hosts.client, "route", "add", to, "via", hosts.server4)
+        if source.startswith(_SILENT):
+            ip(*route)
+        else:
+            ip("-n", hosts.client, "addr", "add", f"{source}/32", "dev", "lo")
+            ip(*route, "src", source)
+        words = group.run.format(to=to, port=group.port).split()
+        return Tool(started(hosts.client, words, self.folder / f"tool{number}"))
+
+    def _sides(self, group: Group) -> Iterator[tuple[Sequence[str], str]]:
+        """Give the sources of each family, with the server's address."""
+        for version, to in ((4, self.hosts.server4), (6, self.hosts.server6)):
+            sources = [str(one) for one in group.addresses if one.version == version]
+            if sources:
+                yield sources, to
+
+
+_SILENT = "198.19."
+_KNOWN = ("198.18.", "198.19.", "2001:db8:18:", "2001:db8:19:")
+"""How the ranges begin that every client owns, or keeps silent about."""
+
+_BEGIN: dict[Does, Callable[[Players, Group], Player]] = {
+    Does.HOLD: Players._hold,  # noqa: SLF001 - a table of its own methods
+    Does.VISIT: Players._visit,  # noqa: SLF001 - ditto
+    Does.BROWSE: Players._visit,  # noqa: SLF001 - ditto
+    Does.SYN: Players._forge,  # noqa: SLF001 - ditto
+    Does.DIAL: Players._dial,  # noqa: SLF001 - ditto
+    Does.RUN: Players._run,  # noqa: SLF001 - ditto
+}
+
+
+def _is_real(group: Group) -> bool:
+    return group.does is not Does.SYN
