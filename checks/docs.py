@@ -15,6 +15,7 @@ README = "README.md"
 ARCHITECTURE = "docs/ARCHITECTURE.md"
 CHANGELOG = "CHANGELOG.md"
 POLICY = "docs/policy.md"
+SCENARIOS = "docs/scenarios.md"
 
 _FENCE = re.compile(r"\s*(```|~~~)")
 _HELP = re.compile(r"<!-- help -->\s*```\w*\n(?P<said>.*?)```\s*<!-- /help -->", re.DOTALL)
@@ -25,6 +26,7 @@ _OFFERED = re.compile(r"^ {4}\./dev ([a-z]+)", re.MULTILINE)
 _GRAPH = re.compile(r"^(?:<!-- graph -->\s*)?```mermaid|^<!-- graph -->", re.MULTILINE)
 _UNRELEASED = re.compile(r"^## \[Unreleased\]", re.MULTILINE)
 _ENTRY = re.compile(r"\s*(\||[-*] )")
+_SCENE = re.compile(r"^\| \[(?P<name>[^\]]+)\]", re.MULTILINE)
 _WORDS_OF_A_REASON = 3
 
 
@@ -125,6 +127,16 @@ def policies(root: Path) -> Iterator[Fault]:
             yield Fault(file=f"policies/{name}", problem=problem)
 
 
+def scenarios(root: Path, page: Page) -> Iterator[Fault]:
+    """The table of scenarios lists those that there are, each once."""
+    shown = [row["name"] for row in _SCENE.finditer(page.text)]
+    known = [file.parent.name for file in (root / "tests/scenarios").glob("*/scene.yaml")]
+    for name in sorted({*known, *shown}):
+        if (known.count(name), shown.count(name)) != (1, 1):
+            problem = f"{name} stands in {shown.count(name)} lines of its table, and there are "
+            yield page.fault(f"{problem}{known.count(name)}: run ./dev bench scenarios")
+
+
 def changelog(page: Page) -> Iterator[Fault]:
     """The changelog is open for what is not released yet."""
     if not _UNRELEASED.search(page.text):
@@ -173,6 +185,7 @@ def faults(root: Path, help_text: str) -> Iterator[Fault]:
     for page in pages(root):
         yield from links(root, page)
     yield from policies(root)
+    yield from scenarios(root, read_page(root, SCENARIOS))
     readme, architecture = read_page(root, README), read_page(root, ARCHITECTURE)
     if readme.text:
         yield from help_block(readme, help_text)

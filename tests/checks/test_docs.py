@@ -47,6 +47,7 @@ def test_a_tree_whose_pages_are_right_has_no_fault(tree: Path) -> None:
 def added(name: str, text: str) -> Callable[[Path], None]:
     def change(root: Path) -> None:
         file = root / name
+        file.parent.mkdir(parents=True, exist_ok=True)
         file.write_text((file.read_text() if file.exists() else "") + text)
 
     return change
@@ -98,6 +99,18 @@ def replaced(name: str, old: str, new: str) -> Callable[[Path], None]:
             added("policies/mail.yaml", "version: 1\n"),
             "policies/mail.yaml: neither README.md nor docs/policy.md tells of it",
             id="a policy nobody is told of",
+        ),
+        pytest.param(
+            added("tests/scenarios/flood/scene.yaml", "title: A flood\n"),
+            "docs/scenarios.md: flood stands in 0 lines of its table, and there are 1: "
+            "run ./dev bench scenarios",
+            id="a scene without results",
+        ),
+        pytest.param(
+            added("docs/scenarios.md", "| [flood](../README.md) | A flood |\n"),
+            "docs/scenarios.md: flood stands in 1 lines of its table, and there are 0: "
+            "run ./dev bench scenarios",
+            id="results of a scene that is gone",
         ),
         pytest.param(
             replaced("CHANGELOG.md", "[Unreleased]", "[0.1.0]"),
