@@ -13,8 +13,8 @@ from tests.range.namespaces import in_namespace
 _FOLDER = Path(__file__).parent
 _LEAVE_S = 5.0
 
-VISIT_S = 0.95
-"""Within this a visit is over, unless a packet of it was dropped."""
+VISIT_S = 3.0
+"""Whoever has not been let in by then is not waited for any more."""
 
 
 class Program:
@@ -91,7 +91,7 @@ class Visits(Program):
     """Clients that come again and again until this is closed."""
 
     def so_far(self) -> tuple[int, int]:
-        """Ask how many visits were made in time, and how many were not."""
+        """Ask how many visits went well, and how many did not."""
         made, lost = self.ask()
         return made, lost
 
@@ -143,8 +143,7 @@ def visit(
 ) -> Visits:
     """Have each of these addresses open a new connection again and again.
 
-    A visit that takes longer than `VISIT_S` is lost: a SYN that is dropped comes again
-    after a whole second.
+    A visit of which a packet was dropped, so that it had to be sent again, is lost.
 
     Args:
         namespace: Where the sources are local addresses.
