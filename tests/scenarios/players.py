@@ -25,6 +25,7 @@ from tests.range import (
     started,
     visit,
 )
+from tests.range.hosts import set_sysctl
 from tests.scenarios.scene import Does, Group, Live, Role, Scene
 from tests.scenarios.witness import rule_of
 
@@ -176,6 +177,7 @@ class Players:
         with ExitStack() as stack:
             stack.callback(self._close)
             self._lay_routes()
+            set_sysctl(self.hosts.server, "core/somaxconn", str(self._live.backlog))
             web = [port for port, kind in self._live.serve.items() if kind == "nginx"]
             if web:
                 folder = self.folder / "nginx"

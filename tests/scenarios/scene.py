@@ -94,6 +94,7 @@ class Group(_Block):
         of: Addresses, or prefixes whose first addresses they are; of an IPv6 prefix wider
             than /64 each has a /64 of its own.
         hosts: How many addresses of each prefix.
+        stride: From one of them to the next, for those that are to be in different networks.
         each: Connections, or SYNs of a burst, of each.
         port: The server's.
         state: Of the connections in a series.
@@ -114,6 +115,7 @@ class Group(_Block):
     role: Role = Field(alias="is")
     of: Annotated[tuple[str, ...], BeforeValidator(lambda it: [it] if isinstance(it, str) else it)]
     hosts: int = 1
+    stride: int = 1
     each: int = 1
     port: int = 80
     state: str = State.ESTABLISHED.name
@@ -134,7 +136,9 @@ class Group(_Block):
     def addresses(self) -> tuple[Address, ...]:
         """All of its addresses, in order."""
         return tuple(
-            address for text in self.of for address in _addresses(ip_network(text), self.hosts)
+            address
+            for text in self.of
+            for address in _addresses(ip_network(text), self.hosts, self.stride)
         )
 
     def is_there(self, cycle: int) -> bool:
@@ -198,7 +202,7 @@ class Live(_Block):
         firewall: By its name in `tests.live.program`.
         serve: By port who listens: ``closes`` closes what its clients have closed,
             ``holds`` never does, ``nginx`` is a web server.
-        backlog: Of the listeners but nginx.
+        backlog: Of the listeners: enough for a crowd that comes at once, unless told otherwise.
         setup: Arguments of ip(8); ``{server}`` and ``{client}`` are the namespaces.
         dns: Lines of dnsmasq's configuration; the server asks it.
         files: Texts that the agent finds at these paths.
@@ -209,7 +213,7 @@ class Live(_Block):
 
     firewall: str = "nftables"
     serve: dict[int, str] = {80: "closes"}
-    backlog: int = 4096
+    backlog: int = 20_000
     setup: tuple[str, ...] = ()
     dns: tuple[str, ...] = ()
     files: dict[str, str] = {}
@@ -283,13 +287,13 @@ def scenes(folder: Path = FOLDER) -> tuple[Path, ...]:
     return tuple(sorted(file.parent for file in folder.glob("*/scene.yaml")))
 
 
-def _addresses(prefix: Prefix, hosts: int) -> Iterator[Address]:
+def _addresses(prefix: Prefix, hosts: int, stride: int) -> Iterator[Address]:
     """Give the first so many addresses of a prefix, beginning with the number 1."""
     if prefix.num_addresses == 1:
         yield prefix.network_address
         return
     is_wide = prefix.version == 6 and prefix.prefixlen < 64
-    step = 1 << 64 if is_wide else 1
+    step = 1 << 64 if is_wide else stride
     first = prefix.network_address + 1
     found = (first + at * step for at in range(prefix.num_addresses // step))
     yield from islice((one for one in found if one in prefix), hosts)
