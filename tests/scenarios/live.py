@@ -10,6 +10,7 @@ from contextlib import ExitStack, contextmanager, suppress
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
+from shutil import copytree
 from threading import Event as Flag
 from threading import Thread
 from typing import Any
@@ -86,11 +87,14 @@ class Agents:
         lines = [f"mkdir -p {self.state}"]
         if self.live.small_disk:
             lines.append(f"mount -t tmpfs -o size={_DISK_BYTES} none {self.state}")
-        for number, (path, text) in enumerate(self.live.files.items()):
+        files = dict(self.live.files)
+        if self.live.dns or self.live.slow_dns_s:
+            files["/etc/resolv.conf"] = f"nameserver {self.hosts.client4}\n"
+        for number, (path, text) in enumerate(files.items()):
             own = self.folder / f"file{number}"
             own.write_text(text)
             lines += [f"mkdir -p $(dirname {path})", f"touch {path}", f"mount --bind {own} {path}"]
-        if any(path.startswith("/run/") for path in self.live.files):
+        if any(path.startswith("/run/") for path in files):
             lines.insert(1, "mount -t tmpfs none /run")
         script = "\n".join((*lines, 'exec "$@"'))
         variables = [f"{name}={value}" for name, value in self.live.environment.items()]
@@ -208,6 +212,8 @@ class Stage:
         if then.fill_disk:
             assert agents.running is not None
             fill(Path(f"/proc/{agents.running.process.pid}/root{agents.state}/filler"))
+        if then.end_dns:
+            self.players.end_dns()
         if then.server:
             self.players.serve_again(then.server)
         if then.unban:
@@ -258,6 +264,8 @@ def play(scene: Scene, folder: Path) -> Happened:
         scene: What to play.
         folder: An empty one for all that it needs.
     """
+    if (scene.folder / "ranges").is_dir():
+        copytree(scene.folder / "ranges", folder / "ranges")
     copy_policy(scene.policy, folder / "policy.yaml")
     policy = load_policy([str(folder / "policy.yaml")])
     happened = Happened(scene=scene, policy=policy, witness=Witness(scene, policy))

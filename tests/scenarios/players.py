@@ -11,6 +11,7 @@ from types import TracebackType
 from typing import Protocol, Self
 
 from agent.model.policy import Answer, Policy
+from tests.identify.name_server import NameServer, answers, slow
 from tests.range import (
     Daemon,
     Held,
@@ -19,6 +20,7 @@ from tests.range import (
     connect,
     dnsmasq,
     forge_syns,
+    in_namespace,
     ip,
     nginx,
     serve,
@@ -165,6 +167,7 @@ class Players:
     _servers: dict[int, Held] = field(default_factory=dict)
     _lost: list[str] = field(default_factory=list)
     _stack: ExitStack = field(default_factory=ExitStack)
+    _dns: ExitStack = field(default_factory=ExitStack)
     _tools: Iterator[int] = field(default_factory=lambda: count(1))
 
     @property
@@ -184,9 +187,7 @@ class Players:
                 self._stack.enter_context(nginx(self.hosts.server, web, folder))
             for port in self._live.serve.keys() - web:
                 self._serve(port)
-            if self._live.dns:
-                folder = self.folder / "dns"
-                self._stack.enter_context(dnsmasq(self.hosts.client, self._live.dns, folder))
+            self._answer_names()
             stack.pop_all()
         return self
 
@@ -230,6 +231,22 @@ class Players:
         self._servers.pop(port).close()
         self._serve(port)
 
+    def end_dns(self) -> None:
+        """End the name server."""
+        self._dns.close()
+
+    def _answer_names(self) -> None:
+        """Start the name server, if there is one."""
+        client = self.hosts.client
+        if self._live.dns:
+            folder = self.folder / "dns"
+            self._dns.enter_context(dnsmasq(client, (*_ZONES, *self._live.dns), folder))
+        if self._live.slow_dns_s:
+            behaviour = slow(answers({}), self._live.slow_dns_s)
+            with in_namespace(client):
+                server = NameServer(behaviour, self.hosts.client4, 53)
+            self._dns.callback(server.close)
+
     def _losses_of(self, name: str) -> list[str]:
         if self.scene.groups[name].role is not Role.INNOCENT:
             return []
@@ -246,6 +263,7 @@ class Players:
         closing: list[Player | Held] = [*self._at_work.values(), *self._servers.values()]
         for one in closing:
             one.close()
+        self._dns.close()
         self._stack.close()
 
     def _lay_routes(self) -> None:
@@ -312,6 +330,9 @@ class Players:
             if sources:
                 yield sources, to
 
+
+_ZONES = tuple(f"local=/{name}/" for name in ("in-addr.arpa", "ip6.arpa", "com", "net", "example"))
+"""What nobody has told the name server of below these is not there."""
 
 _SILENT = "198.19."
 _KNOWN = ("198.18.", "198.19.", "2001:db8:18:", "2001:db8:19:")

@@ -70,6 +70,12 @@ Span = Annotated[tuple[int, int | None], BeforeValidator(_span)]
 """Cycles, as ``3..20``, ``3..`` or ``3``: the first and the last one."""
 
 
+def within(span: tuple[int, int | None], cycle: int) -> bool:
+    """Whether a cycle is one of these."""
+    first, last = span
+    return first <= cycle and (last is None or cycle <= last)
+
+
 class _Block(BaseModel):
     model_config = ConfigDict(frozen=True, extra="forbid", populate_by_name=True)
 
@@ -143,13 +149,12 @@ class Group(_Block):
 
     def is_there(self, cycle: int) -> bool:
         """Whether anybody of it is there in that cycle."""
-        first, last = self.cycles
-        if cycle < first or (last is not None and cycle > last):
+        if not within(self.cycles, cycle):
             return False
         if not self.pulse:
             return True
         on, of = (int(text) for text in self.pulse.split(" of "))
-        return (cycle - first) % of < on
+        return (cycle - self.cycles[0]) % of < on
 
     def present(self, cycle: int, addresses: tuple[Address, ...]) -> tuple[Address, ...]:
         """Give those of its addresses that are there in that cycle."""
@@ -172,6 +177,7 @@ class Then(_Block):
         unban: A source that is unbanned by hand.
         server: A port whose server is started anew, live.
         fill_disk: Whether somebody takes all the room on the agent's small disk, live.
+        end_dns: Whether the name server ends, live.
     """
 
     cycle: int
@@ -181,6 +187,7 @@ class Then(_Block):
     unban: str = ""
     server: int = 0
     fill_disk: bool = False
+    end_dns: bool = False
 
 
 class Pressure(_Block):
@@ -195,6 +202,18 @@ class Pressure(_Block):
     counters: dict[str, int] = {"SyncookiesSent": 1000, "TCPReqQFullDoCookies": 1000}
 
 
+class Session(_Block):
+    """An administrator who is logged in, in a series.
+
+    Attributes:
+        of: From this address.
+        cycles: Meanwhile.
+    """
+
+    of: str
+    cycles: Span
+
+
 class Live(_Block):
     """What only a live scene has.
 
@@ -204,7 +223,9 @@ class Live(_Block):
             ``holds`` never does, ``nginx`` is a web server.
         backlog: Of the listeners: enough for a crowd that comes at once, unless told otherwise.
         setup: Arguments of ip(8); ``{server}`` and ``{client}`` are the namespaces.
-        dns: Lines of dnsmasq's configuration; the server asks it.
+        dns: Lines of dnsmasq's configuration; the agent asks it.
+        slow_dns_s: So long a name server takes for each question, one after the other, and
+            then knows nothing; the agent asks it. 0 for none.
         files: Texts that the agent finds at these paths.
         environment: Variables of the agent's.
         small_disk: Whether the state directory is a disk of its own, of 256 KiB.
@@ -216,6 +237,7 @@ class Live(_Block):
     backlog: int = 20_000
     setup: tuple[str, ...] = ()
     dns: tuple[str, ...] = ()
+    slow_dns_s: float = 0
     files: dict[str, str] = {}
     environment: dict[str, str] = {}
     small_disk: bool = False
@@ -238,6 +260,7 @@ class Scene(_Block):
         live: How it is played live; None for a series.
         pressure: In a series.
         guards: What the agent finds around it, in a series: addresses.
+        session: An administrator's, in a series.
         fails: What a scene that is wrong on purpose is told to fail with.
     """
 
@@ -253,6 +276,7 @@ class Scene(_Block):
     live: Live | None = None
     pressure: Pressure | None = None
     guards: tuple[str, ...] = ()
+    session: Session | None = None
     fails: str = ""
     folder: Path = FOLDER
 

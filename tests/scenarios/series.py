@@ -6,7 +6,7 @@ the ban cuts and keeps out, and is back when the ban is over.
 
 from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
 from ipaddress import ip_address, ip_network
 from typing import TypeAlias
@@ -16,6 +16,7 @@ from agent.decide import guarded
 from agent.desk import by_hand
 from agent.desk.site import Site
 from agent.enact import Accord, Hands
+from agent.identify.vendors import read_vendors
 from agent.loop import Loop, Ports
 from agent.model.address import Address, Prefix, Source, pack
 from agent.model.inputs import Guard, Identities, Permit, Queue, Spared, Surroundings
@@ -27,7 +28,7 @@ from agent.record.events import Event
 from agent.record.ledger import MemoryLedger
 from tests.scenarios.addresses import Nets
 from tests.scenarios.happened import Happened
-from tests.scenarios.scene import Does, Group, Scene, Then
+from tests.scenarios.scene import Does, Group, Scene, Then, within
 from tests.scenarios.witness import Witness
 
 BEGIN = datetime(2026, 11, 20, 3, 0, tzinfo=UTC)
@@ -38,6 +39,8 @@ SYSCTLS = {
     "net.ipv4.tcp_syncookies": 1,
 }
 BACKLOG = 128
+
+_VENDORS = read_vendors()
 
 _OUTGOING_PORT = 40_000
 """Stands for the ports that the server dials out from; nobody listens there."""
@@ -72,7 +75,7 @@ class Names:
         self.cycle = 0
         self._who = {address: one for one in scene.groups.values() for address in one.addresses}
         self._asked: dict[Address, int] = {}
-        self._known = Identities()
+        self._known = Identities(vendors=_VENDORS)
 
     def look(self, policy: Policy, now: datetime) -> Identities:  # noqa: ARG002 - one policy
         """Give what is known; the same object while nothing changed."""
@@ -87,7 +90,7 @@ class Names:
                 if entry := self._who[address].entry:
                     found.setdefault(entry, set()).add(ip_network(address))
             told = {entry: frozenset(prefixes) for entry, prefixes in found.items()}
-            self._known = Identities(found=told, answered=frozenset(answered))
+            self._known = replace(self._known, found=told, answered=frozenset(answered))
         return self._known
 
     def ask(self, addresses: Sequence[Address], now: datetime) -> None:  # noqa: ARG002 - by cycles
@@ -209,8 +212,7 @@ class Stage:
         """Have the kernel's counters grow while SYNs come."""
         pressure = self.scene.pressure
         if pressure is not None:
-            first, last = pressure.cycles
-            is_on = first <= self.cycle <= (self.scene.cycles if last is None else last)
+            is_on = within(pressure.cycles, self.cycle)
             for name, grows in pressure.counters.items():
                 self.counters[name] += grows if is_on else 0
 
@@ -222,7 +224,12 @@ class Stage:
         guards = (
             Guard(prefix=ip_network(text), why="gateway (scene)") for text in self.scene.guards
         )
-        return Surroundings(guards=tuple(guards))
+        session = self.scene.session
+        is_there = session is not None and within(session.cycles, self.cycle)
+        return Surroundings(
+            guards=tuple(guards),
+            administrators=frozenset({ip_address(session.of)} if session and is_there else ()),
+        )
 
     def _write(self, event: Event, at: datetime, cycle: int) -> None:  # noqa: ARG002 - a virtual one
         told = {"event": event.name, "level": event.level.name.lower(), **event.fields}
