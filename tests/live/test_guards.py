@@ -190,6 +190,33 @@ def test_an_administrator_behind_a_nat_with_an_attacker_gets_in_to_ssh(
         assert f"{OPERATOR}/32" not in allowed(hosts, firewall)
 
 
+def test_an_administrator_is_remembered_over_the_agents_end(machine: Machine) -> None:
+    where = (machine.hosts.server, "nftables", machine.policy, machine.folder)
+    with live(*where, before=machine.before) as agent:
+        agent.wait_for("guard.changed")
+        machine.session("eve", STRANGER)
+        agent.wait_for("guard.changed")
+        session = machine.session("ann", OPERATOR)
+        assert agent.wait_for("guard.changed")["added"][0]["prefix"] == OPERATOR
+        agent.wait_for("cycle.completed")
+        session.unlink()
+        agent.process.kill()
+        agent.process.wait()
+    (machine.tree / "run/systemd/sessions/eve").unlink()
+
+    listed = {
+        one["prefix"]: one for one in json.loads(machine.type("nftables", "guard", "--json")[1])
+    }
+    assert listed[OPERATOR]["services"] == ["ssh"]
+    assert listed[OPERATOR]["until"] is not None
+    assert STRANGER not in listed
+    for source in (OPERATOR, STRANGER):
+        machine.attack(source, port=22)
+    with live(*where, before=machine.before) as agent:
+        assert agent.wait_for("ban.applied")["source"] == STRANGER
+        assert reaches(machine.hosts, OPERATOR, 22)
+
+
 def test_by_hand_an_administrator_is_banned_from_the_web_and_never_from_ssh(
     machine: Machine,
 ) -> None:
