@@ -47,7 +47,9 @@ def test_every_key_of_an_escalation_is_told_of() -> None:
     assert [key for key in keys(EscalateShape) if f"`escalate.{key}`" not in PAGE] == []
 
 
-@pytest.mark.parametrize("example", EXAMPLES, ids=lambda text: text.split(":")[0])
+@pytest.mark.parametrize(
+    "example", [pytest.param(text, id=f"{at}") for at, text in enumerate(EXAMPLES)]
+)
 def test_every_example_is_right(example: str) -> None:
     blocks = {"version:": "version: 1\n", "services:": SERVICES, "rules:": RULES}
     missing = [block for key, block in blocks.items() if f"\n{key}" not in f"\n{example}"]
