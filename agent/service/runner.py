@@ -3,13 +3,14 @@
 import gc
 import os
 import signal
+import time
 from collections.abc import Callable
 from contextlib import suppress
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from functools import partial
 from math import inf
-from threading import Lock
+from threading import Lock, Thread
 from types import FrameType
 from typing import NoReturn
 
@@ -98,13 +99,14 @@ class Runner:
         gc.disable()
         # The C handler writes each signal's number into this pipe, whatever thread it meets:
         # a lock or a queue to wait on could miss the one that comes just before.
-        news, wake = os.pipe2(os.O_CLOEXEC | os.O_NONBLOCK)
-        os.set_blocking(news, True)
+        heard, wake = _pipe()
+        news, pass_on = _pipe()
         signal.set_wakeup_fd(wake, warn_on_full_buffer=False)
         signal.signal(signal.SIGALRM, _end_now)
         for number in (signal.SIGTERM, signal.SIGINT, signal.SIGHUP):
-            signal.signal(number, self._on_signal)
+            signal.signal(number, _leave_to_the_pipe)
         self.audit.on_closed = partial(_mark_closed, wake)
+        Thread(target=self._listen, args=(heard, pass_on), name="listen", daemon=True).start()
         self._tell_start()
         self._scheduler = SteadyScheduler(self._tick, self.loop.policy.every)
         self._scheduler.start()
@@ -113,11 +115,18 @@ class Runner:
                 self._reload()
         self._stop(reason)
 
-    def _on_signal(self, number: int, _frame: FrameType | None) -> None:
-        """Begin no more cycles, and end in time even if this thread hangs in a write."""
-        if number != signal.SIGHUP and not self._stopping:
-            self._stopping = True
-            signal.setitimer(signal.ITIMER_REAL, PATIENCE_S)
+    def _listen(self, heard: int, pass_on: int) -> None:
+        """Pass on what is heard; at the end see to it that it comes in time.
+
+        The main thread may hang in a write that nobody reads. It leaves a system call for a
+        signal, but one that comes just before the call does not keep it from beginning.
+        """
+        while not _reason_in(told := os.read(heard, _PIPE_BYTES)):
+            _write(pass_on, told)
+        self._stopping = True
+        _write(pass_on, told)
+        time.sleep(PATIENCE_S)
+        _end_now()
 
     def _reload(self) -> None:
         """Read the policy in this thread; the next cycle takes it."""
@@ -137,8 +146,8 @@ class Runner:
         self._stopping = True
         for number in (signal.SIGTERM, signal.SIGINT, signal.SIGHUP):
             signal.signal(number, signal.SIG_IGN)
-        if not any(signal.getitimer(signal.ITIMER_REAL)):  # a signal has begun the count
-            signal.setitimer(signal.ITIMER_REAL, PATIENCE_S)
+        # For what comes after all threads have ended: a last flush that hangs.
+        signal.setitimer(signal.ITIMER_REAL, PATIENCE_S)
         self.supervisor.stopping()
         if not self._busy.acquire(timeout=CYCLE_PATIENCE_S):
             _end_now()
@@ -229,10 +238,26 @@ class Runner:
         self.audit.write(event, clock.now(), cycle)
 
 
-def _mark_closed(wake: int) -> None:
-    """Wake the main thread to end; once the pipe is full of marks it is told enough."""
+def _pipe() -> tuple[int, int]:
+    """Make a pipe that one waits for, and nobody waits to write into."""
+    reader, writer = os.pipe2(os.O_CLOEXEC | os.O_NONBLOCK)
+    os.set_blocking(reader, True)
+    return reader, writer
+
+
+def _write(pipe: int, told: bytes) -> None:
+    """Tell it; once the pipe is full it is told enough."""
     with suppress(BlockingIOError):
-        os.write(wake, bytes([_OUTPUT_CLOSED]))
+        os.write(pipe, told)
+
+
+def _mark_closed(wake: int) -> None:
+    """Have the agent end because nobody hears it any more."""
+    _write(wake, bytes([_OUTPUT_CLOSED]))
+
+
+def _leave_to_the_pipe(_number: int, _frame: FrameType | None) -> None:
+    """Do nothing: that a signal came is in the pipe by now."""
 
 
 def _reason_in(told: bytes) -> str:
