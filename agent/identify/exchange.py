@@ -82,6 +82,7 @@ class Exchange:
     port: int = DNS_PORT
     breathe: Callable[[], None] = lambda: None
     heard_at: float = -inf
+    _due: float = inf
     _open: list[_Asked] = field(default_factory=list)
     _waiting: deque[_Asked] = field(default_factory=deque)
     _selector: selectors.BaseSelector = field(default_factory=selectors.DefaultSelector)
@@ -115,8 +116,7 @@ class Exchange:
         Returns:
             Whether it was woken.
         """
-        next_at = min((min(one.again_at, one.deadline) for one in self._open), default=inf)
-        ready = self._selector.select(max(0.0, min(next_at - self.stopwatch(), most_s)))
+        ready = self._selector.select(max(0.0, min(self._due - self.stopwatch(), most_s)))
         self.breathe()
         links = [key.data for key, _ in ready if key.data is not None]
         for asked, server in links[:1]:
@@ -143,6 +143,8 @@ class Exchange:
 
     def _go_on(self, heard: AbstractSet[int]) -> None:
         now = self.stopwatch()
+        if now < self._due:
+            return
         for asked in tuple(self._open):
             if id(asked) in heard:
                 continue
@@ -150,6 +152,7 @@ class Exchange:
                 self._end(asked, None)
             elif now >= asked.again_at:
                 self._send(asked)
+        self._due = min((min(one.again_at, one.deadline) for one in self._open), default=inf)
 
     def _send(self, asked: _Asked) -> None:
         """Send a question to the next server; one that can't be reached refuses."""
@@ -158,6 +161,7 @@ class Exchange:
         asked.again_at = inf
         if asked.tries < MOST_TRIES:
             asked.again_at = self.stopwatch() + AGAIN_AFTER_S[asked.tries - 1]
+        self._due = min(self._due, asked.again_at, asked.deadline)
         try:
             link = asked.links.get(server) or self._link(asked, server)
             link.send(asked.wire)
@@ -201,12 +205,10 @@ class Exchange:
         """Hear this server no longer, and go to the next; without one give up."""
         self._hang_up(asked, server)
         asked.servers.remove(server)
-        if not asked.servers:
-            asked.deadline = -inf
+        if not asked.servers or (asked.tries >= MOST_TRIES and not asked.links):
+            asked.deadline = self._due = -inf
         elif asked.tries < MOST_TRIES:
-            asked.again_at = min(asked.again_at, self.stopwatch())
-        elif not asked.links:
-            asked.deadline = -inf
+            asked.again_at = self._due = -inf
 
     def _end(self, asked: _Asked, answer: Answer | None) -> None:
         self._open.remove(asked)

@@ -31,6 +31,9 @@ QUIET_S = 0.5
 IDLE = 4.0
 """So much longer than it worked does the thread pause."""
 
+REST_S = 0.004
+"""The shortest pause; so it works for a millisecond at a time, or does one thing."""
+
 PUBLISH_EVERY_S = 0.05
 DEAD_AFTER = 3
 """Look-ups in a row, without a sign of any name server, after which that is told."""
@@ -70,6 +73,8 @@ class Inquiry:
     _again_at: float = -inf
     _publish_at: float = -inf
     _misses: int = 0
+    _owed_s: float = 0.0
+    _trouble_at: float = -inf
 
     def __post_init__(self) -> None:
         """Begin with what was learned."""
@@ -94,7 +99,14 @@ class Inquiry:
             self.post.hear()
         self._look_at_files()
         self._publish()
-        time.sleep(IDLE * (time.thread_time() - began_s))
+        self._rest(time.thread_time() - began_s)
+
+    def _rest(self, worked_s: float) -> None:
+        """Pause for the work that was done; not for each bit of it, which would take longer."""
+        self._owed_s += IDLE * worked_s
+        if self._owed_s >= REST_S:
+            time.sleep(self._owed_s)
+            self._owed_s = 0.0
 
     def _stand_still(self) -> None:
         """Wait for the end of a cycle that is under way."""
@@ -188,8 +200,10 @@ class Inquiry:
 
     def _publish(self) -> None:
         """Give the cycles what is known by now, a new object only when it is news."""
-        self.post.trouble = self._trouble()
         now = self.post.stopwatch()
+        if now >= self._trouble_at:
+            self._trouble_at = now + PUBLISH_EVERY_S
+            self.post.trouble = self._trouble()
         if self._policy is None or not self._has_news() or now < self._publish_at:
             return
         self._publish_at = now + PUBLISH_EVERY_S

@@ -12,7 +12,7 @@ from ipaddress import ip_address
 from struct import Struct
 
 from dns.exception import DNSException
-from dns.message import Message, from_wire, make_query
+from dns.message import Message, from_wire
 from dns.name import Name
 from dns.name import from_text as name_of
 from dns.rcode import NOERROR, NXDOMAIN
@@ -26,9 +26,17 @@ MOST_ALIASES = 8
 """Names behind names (CNAME) that are followed."""
 
 _HEAD = Struct(">HHHHHH")
+_WHAT = Struct(">HH")
+_OPT = 41
+_SIZE = b"\0" + Struct(">HHIH").pack(_OPT, MOST_BYTES, 0, 0)
+_RECURSION = 0x0100
 _RESPONSE, _TRUNCATED = 0x8000, 0x0200
 _OPCODE, _RCODE = 0x7800, 0x000F
 _MOST_RECORDS = 100
+_MOST_NAMES = 24
+"""In the answer to a reverse question, aliases included: whoever owns the address writes as many
+there as he likes, to be dear to read, and no crawler has more than a few."""
+
 _UNSAID_S = 300
 _LABEL = re.compile(rb"[a-z0-9_-]{1,63}")
 
@@ -40,9 +48,10 @@ def encode(question: Question, number: int) -> bytes:
         question: What is asked; recursion is wanted.
         number: Its id, 0 to 65,535; the answer has to bear it.
     """
-    kind = RdataType(question.kind)
-    query = make_query(name_of(question.name), kind, use_edns=0, payload=MOST_BYTES, id=number)
-    return query.to_wire()
+    labels = (label.encode("ascii") for label in question.name.split("."))
+    name = b"".join(bytes([len(label)]) + label for label in labels)
+    head = _HEAD.pack(number, _RECURSION, 1, 0, 0, 1)
+    return head + name + b"\0" + _WHAT.pack(question.kind, IN) + _SIZE
 
 
 def decode(asked: bytes, question: Question, got: bytes) -> Answer | Reply:
@@ -60,10 +69,11 @@ def decode(asked: bytes, question: Question, got: bytes) -> Answer | Reply:
     is_echo = got[_HEAD.size : end].lower() == asked[_HEAD.size : end].lower()
     if questions != 1 or not is_echo or not flags & _RESPONSE or flags & _OPCODE:
         return Reply.STRAY
-    if flags & _TRUNCATED or len(got) > MOST_BYTES or sum(counts) > _MOST_RECORDS:
+    is_cut = flags & _TRUNCATED or len(got) > MOST_BYTES or sum(counts) > _MOST_RECORDS
+    if is_cut or flags & _RCODE not in {NOERROR, NXDOMAIN}:
         return Reply.REFUSED
-    if flags & _RCODE not in {NOERROR, NXDOMAIN}:
-        return Reply.REFUSED
+    if question.kind is Kind.PTR and counts[0] > _MOST_NAMES:
+        return Answer(ttl_s=_UNSAID_S)
     try:
         return _read(from_wire(got, ignore_trailing=True), question)
     except (DNSException, ValueError, IndexError):

@@ -86,6 +86,12 @@ def test_a_reverse_name_may_be_behind_an_alias() -> None:
     ) == ("crawl-7.googlebot.com",)
 
 
+def test_an_address_with_very_many_names_is_nobodys() -> None:
+    many = "|".join(f"a{number}.googlebot.com." for number in range(30))
+
+    assert read(PTR, response(PTR, f"7.2.0.192.in-addr.arpa. 60 PTR {many}")) == Answer(ttl_s=300)
+
+
 @pytest.mark.parametrize(("count", "found"), [(MOST_ALIASES, 1), (MOST_ALIASES + 1, 0), (15, 0)])
 def test_only_so_many_aliases_are_followed(count: int, found: int) -> None:
     got = response(A, *aliases(count), f"n{count - 1}.example. 60 A 192.0.2.7")
