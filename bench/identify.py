@@ -36,6 +36,9 @@ from bench.rounds import load, machine, now
 from bench.sockets import enter_private_namespace, sockets
 
 TARGET_MS = 10.0
+LOADS = ((10_000, 1_200), (100_000, 12_000))
+"""Sockets and sources."""
+
 EVERY_S = 0.2
 ASKED_A_CYCLE = 500
 """New addresses that a cycle asks for, beside what the policy asks: a crowd that goes on."""
@@ -193,7 +196,7 @@ def main() -> None:
         folder = Path(closing.enter_context(tempfile.TemporaryDirectory()))
         log = Audit(closing.enter_context((folder / "log").open("w")), "dry-run")
         bench = Bench(folder=folder, log=log, cycles=options.cycles)
-        for count, sources in ((10_000, 1_200), (100_000, 12_000))[: 1 if options.quick else 2]:
+        for count, sources in LOADS[: 1 if options.quick else 2]:
             with sockets(count, sources):
                 title = f"{count:,} sockets of {sources:,} sources"
                 print(table(title, *measure(bench, options.rounds)))

@@ -1,8 +1,8 @@
 """The identifier that asks: in a thread of its own, beside the cycles.
 
 A cycle only looks at what was published, and puts addresses into a queue. The thread keeps
-out of its way, because whatever it does holds the interpreter: it stands still from a
-cycle's look to its questions, does one thing at a time, and pauses after each.
+out of its way, because whatever it does holds the interpreter: it does next to nothing from
+a cycle's look to its questions, one thing at a time outside of it, and pauses for each.
 """
 
 import time
