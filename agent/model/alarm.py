@@ -64,8 +64,9 @@ class Breaker:
     Attributes:
         is_open: Which of both.
         reason: In a sentence.
-        candidates: Known clients that would be banned, or are.
-        known_clients: All that are there.
+        candidates: Known clients that would be banned, or are; of a policy that is new, all
+            sources that would be.
+        known_clients: All that are there, likewise.
     """
 
     is_open: bool
@@ -76,10 +77,10 @@ class Breaker:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class BehindProxy:
-    """Most connections come from a CDN that the policy does not know of.
+    """Most connections come from a CDN, or one address, that the policy does not know of.
 
     Attributes:
-        vendor: Whose networks.
+        vendor: Whose networks; ``one address:`` and it for a single one.
         connections: From there.
         total: All connections of others.
         sources: Addresses they come from.

@@ -35,6 +35,11 @@ def slow(fields: _Fields) -> str:
 
 def breaker(fields: _Fields) -> str:
     """Say that the breaker opened or closed."""
+    if fields["event"] == "breaker.opened":
+        return (
+            f"{fields['reason']}: as long as that is so, only sources above three times their "
+            "limit are banned; is a limit too low?"
+        )
     known = counted(fields["known_clients"], "known client")
     return f"{fields['reason']} ({fields['candidates']} of {known})"
 

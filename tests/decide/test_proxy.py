@@ -72,7 +72,10 @@ def test_it_is_told_after_half_an_hour_with_figures_and_what_to_do(server: Serve
     server.minutes(1, BEHIND)
     (one,) = server.told
     assert (one.vendor, one.connections, one.total, one.sources) == ("cloudfront", 80, 110, 20)
-    assert "put ranges/cloudfront.txt into the policy's trusted_proxies" in one.advice[0]
+    assert one.advice[0] == (
+        "if it is in front of this server, put cloudfront's file of policies/ranges into the "
+        "policy's trusted_proxies"
+    )
 
 
 def test_it_is_told_again_after_a_day_and_not_before(server: Server) -> None:

@@ -131,8 +131,14 @@ def test_a_slow_application_carries_its_figures() -> None:
         ),
         pytest.param(
             BREAKER,
-            "breaker.opened     too many would go (30 of 100 known clients)",
+            "breaker.opened     too many would go: as long as that is so, only sources above three "
+            "times their limit are banned; is a limit too low?",
             id="breaker",
+        ),
+        pytest.param(
+            replace(BREAKER, is_open=False, reason="few would go"),
+            "breaker.closed     few would go (30 of 100 known clients)",
+            id="closed-breaker",
         ),
         pytest.param(
             PROXY,
