@@ -191,7 +191,10 @@ def _exempt(policy: Policy, known: Identities, now: datetime) -> Networks:
 
 def _advice_on_vendor(name: str) -> tuple[str, ...]:
     file = f"{name}'s file of policies/ranges"
-    return (f"if it is in front of this server, put {file} into the policy's trusted_proxies", *_BOTH)
+    return (
+        f"if it is in front of this server, put {file} into the policy's trusted_proxies",
+        *_BOTH,
+    )
 
 
 def _advice_on_one(address: Address) -> tuple[str, ...]:
