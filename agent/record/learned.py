@@ -11,13 +11,13 @@ import sys
 from array import array
 from collections.abc import Iterator, Mapping
 from contextlib import suppress
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from ipaddress import ip_address, ip_network
 from itertools import chain, islice
 from pathlib import Path
 from stat import S_ISREG
-from threading import Thread
+from threading import Lock, Thread
 from typing import Any
 from zlib import crc32
 
@@ -76,15 +76,34 @@ class Keeper:
     """
 
     folder: Path
-    _thread: Thread | None = None
+    _next: Learned | None = None
+    _is_writing: bool = False
+    _lock: Lock = field(default_factory=Lock)
 
     def __call__(self, learned: Learned) -> None:
-        """Begin to write; while the last time is not over yet, leave it at that."""
-        if self._thread is not None and self._thread.is_alive():
-            return
+        """Begin to write; while the last time is not over yet, only the newest waits for it."""
         own = replace(learned, clients=dict(learned.clients))
-        self._thread = Thread(target=keep_learned, args=(self.folder, own), name="keep")
-        self._thread.start()
+        with self._lock:
+            self._next = own
+            if self._is_writing:
+                return
+            self._is_writing = True
+        Thread(target=self._write, name="keep").start()
+
+    def _write(self) -> None:
+        try:
+            while (learned := self._taken()) is not None:
+                keep_learned(self.folder, learned)
+        except BaseException:
+            self._is_writing = False
+            raise
+
+    def _taken(self) -> Learned | None:
+        """Give what is to be written; with None nobody writes any longer."""
+        with self._lock:
+            learned, self._next = self._next, None
+            self._is_writing = learned is not None
+            return learned
 
 
 def render_learned(learned: Learned) -> bytes:

@@ -4,13 +4,14 @@ import json
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack
 from dataclasses import dataclass, field
-from ipaddress import ip_network
+from ipaddress import ip_address, ip_network
 from pathlib import Path
 from typing import Any
 
 import pytest
 
 from agent.model.address import covers
+from agent.record.learned import read_learned
 from tests.live.agents import command, live
 from tests.live.kernel import bans
 from tests.live.program import make
@@ -198,7 +199,7 @@ def test_an_administrator_is_remembered_over_the_agents_end(machine: Machine) ->
         agent.wait_for("guard.changed")
         session = machine.session("ann", OPERATOR)
         assert agent.wait_for("guard.changed")["added"][0]["prefix"] == OPERATOR
-        agent.wait_for("cycle.completed")
+        assert eventually(lambda: ip_address(OPERATOR) in read_learned(machine.folder).sessions)
         session.unlink()
         agent.process.kill()
         agent.process.wait()

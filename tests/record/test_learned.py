@@ -192,22 +192,39 @@ def test_a_keeper_writes_beside_whoever_calls_it(tmp_path: Path) -> None:
     assert read_learned(tmp_path).clients == MUCH.clients
 
 
-def test_a_keeper_whose_disk_hangs_begins_nothing_new(
+def test_a_keeper_whose_disk_hangs_keeps_the_newest_for_later(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    began: list[None] = []
+    written: list[int] = []
 
-    def hang(_folder: Path, _learned: Learned) -> None:
-        began.append(None)
+    def hang(_folder: Path, learned: Learned) -> None:
+        written.append(len(learned.clients))
         time.sleep(0.3)
 
     monkeypatch.setattr(module, "keep_learned", hang)
     keeper = Keeper(tmp_path)
     start = time.monotonic()
 
-    for _ in range(5):
-        keeper(MUCH)
+    for count in range(5):
+        keeper(Learned(clients={bytes([number] * 4): (1, 1) for number in range(count)}))
 
     assert time.monotonic() - start < 0.25
-    time.sleep(0.4)
-    assert len(began) == 1
+    time.sleep(0.9)
+    assert len(written) <= 2
+    assert written[-1] == 4
+
+
+def test_a_keeper_goes_on_after_a_bug(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    ended: list[object] = []
+    monkeypatch.setattr("threading.excepthook", ended.append)
+    keeper = Keeper(tmp_path)
+
+    keeper(Learned(clients={b"a key of no width": (1, 1)}))
+    end = time.monotonic() + 5
+    while not ended and time.monotonic() < end:
+        time.sleep(0.01)
+    keeper(MUCH)
+    while not (tmp_path / NAME).exists() and time.monotonic() < end:
+        time.sleep(0.01)
+
+    assert read_learned(tmp_path) == MUCH
