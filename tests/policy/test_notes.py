@@ -33,6 +33,18 @@ def test_proxies_that_are_exempt_from_ssh_too_are_noted() -> None:
     assert notes(block % ", services: [web]") == ()
 
 
+def test_an_exemption_of_much_of_the_internet_is_noted() -> None:
+    entry = "allowlist: [{name: x, kind: nat, prefixes: [%s], grants: %s}]\n"
+
+    for prefix in ("0.0.0.0/0", "64.0.0.0/7", '"::/0"', '"2000::/3"'):
+        (note,) = notes(entry % (prefix, "exempt"))
+        assert note.startswith(f"p.yaml:4: x exempts {prefix.strip(chr(34))}: that is much of")
+        assert notes(entry % (prefix, "10x")) == ()
+    for prefix in ("10.0.0.0/8", '"fc00::/7"', '"2001::/16"'):
+        assert notes(entry % (prefix, "exempt")) == ()
+    assert len(notes("trusted_proxies: {prefixes: [0.0.0.0/0], services: [web]}\n")) == 1
+
+
 def test_no_ready_made_policy_needs_a_note() -> None:
     for path in sorted((ROOT / "policies").glob("*.yaml")):
         assert load_policy([str(path)]).notes == ()
