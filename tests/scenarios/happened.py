@@ -10,7 +10,8 @@ from typing import Any
 from agent.model.address import Address, Prefix
 from agent.model.policy import Policy
 from tests.scenarios.addresses import Nets
-from tests.scenarios.scene import Group, Role, Scene
+from tests.scenarios.group import Group, Role
+from tests.scenarios.scene import Scene
 from tests.scenarios.witness import BANS_FROM, Witness
 
 BANNED = frozenset({"ban.applied", "ban.would_apply", "ban.adopted"})

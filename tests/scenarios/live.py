@@ -22,9 +22,10 @@ from tests.live.agents import LiveAgent, command
 from tests.live.program import make
 from tests.range import Hosts, in_namespace, ip, two_hosts
 from tests.scenarios.addresses import Nets
+from tests.scenarios.group import Role
 from tests.scenarios.happened import Happened, bans_at
 from tests.scenarios.players import Players
-from tests.scenarios.scene import Live, Role, Scene, Then
+from tests.scenarios.scene import Live, Scene, Then
 from tests.scenarios.witness import Witness
 
 EVERY_S = 0.2
@@ -190,7 +191,8 @@ class Stage:
             self.agents.look()
             self._late = max(self._late, self.agents.cycle - cycle)
         self.agents.wait_until(scene.cycles + self._late)
-        self.agents.happened.losses += self.players.losses(banned=self._all_banned())
+        self._look_into_firewall()
+        self.agents.happened.losses += self.players.losses()
 
     @staticmethod
     def _turns(scene: Scene) -> list[int]:
@@ -224,18 +226,15 @@ class Stage:
             if done.returncode:
                 agents.happened.losses.append(f"unban: {done.stderr}")
 
-    def _all_banned(self) -> bool:
-        """Whether the firewall, read back, holds who is guilty, and nobody innocent."""
-        agents, happened = self.agents, self.agents.happened
-        if not agents.live.banned_at_end:
-            return False
-        held = read_back(agents, happened)
+    def _look_into_firewall(self) -> None:
+        """See whether the firewall, read back, holds whoever was told to be banned."""
+        happened = self.agents.happened
+        held = read_back(self.agents, happened)
         for name, group in happened.scene.of_role(Role.GUILTY):
             told = bans_at(happened, group.port, ("drop", "throttle"))
             gone = [one for one in group.addresses if one in told and one not in held]
             if gone:
                 happened.losses.append(f"{name}: {gone[0]} is not in the firewall any more")
-        return True
 
 
 def read_back(agents: Agents, happened: Happened) -> Nets:

@@ -27,8 +27,9 @@ from agent.policy import load_policy
 from agent.record.events import Event
 from agent.record.ledger import MemoryLedger
 from tests.scenarios.addresses import Nets
+from tests.scenarios.group import Does, Group, within
 from tests.scenarios.happened import Happened
-from tests.scenarios.scene import Does, Group, Scene, Then, within
+from tests.scenarios.scene import Scene, Then
 from tests.scenarios.witness import Witness
 
 BEGIN = datetime(2026, 11, 20, 3, 0, tzinfo=UTC)

@@ -2,8 +2,8 @@
 
 from collections.abc import Iterable, Sequence
 
+from tests.scenarios.group import Group, Role
 from tests.scenarios.happened import Outcome
-from tests.scenarios.scene import Group, Role
 from tests.scenarios.witness import BANS_FROM
 
 PAGE = "docs/scenarios.md"

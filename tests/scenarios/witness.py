@@ -20,7 +20,8 @@ from agent.model.address import Address, Prefix
 from agent.model.policy import Policy, Rule
 from agent.model.sample import State
 from tests.scenarios.addresses import Nets, address_of
-from tests.scenarios.scene import Group, Role, Scene
+from tests.scenarios.group import Group, Role
+from tests.scenarios.scene import Scene
 
 DDOS_DEFLATE, CSF = "ddos-deflate", "CSF"
 BANS_FROM: Mapping[str, int] = {DDOS_DEFLATE: 150, CSF: 301}
