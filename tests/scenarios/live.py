@@ -111,7 +111,8 @@ class Agents:
         end = time.monotonic() + PATIENCE_S
         while self.cycle < cycle:
             if self.running.process.poll() is not None or time.monotonic() > end:
-                self.running.close()
+                self.running.process.kill()
+                self.running.process.wait()
                 raise RuntimeError(f"the agent is at cycle {self.cycle}: {self.running.said()}")
             time.sleep(EVERY_S / 10)
             self.look()
