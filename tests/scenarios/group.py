@@ -102,6 +102,7 @@ class Group(Block):
         does: What they do, live.
         run: The tool's command; ``{to}`` and ``{port}`` stand for the server's.
         rule: By which the guilty are caught; the policy's only one unless named.
+        under: The file of the policy with that rule, where it is not the one at the beginning.
         patience: What the policy grants them, as a factor of the limit.
         deferred: By how many cycles more a cap may defer the last of the guilty.
         verdict: A verdict that is told of somebody of it.
@@ -123,6 +124,7 @@ class Group(Block):
     does: Does = Does.HOLD
     run: str = ""
     rule: str = ""
+    under: str = ""
     patience: int = 1
     deferred: int = 0
     verdict: str = ""

@@ -29,7 +29,7 @@ from tests.scenarios.scene import Live, Scene, Then
 from tests.scenarios.witness import Witness
 
 EVERY_S = 0.2
-PATIENCE_S = 40.0
+PATIENCE_S = 20.0
 _LOOK_EVERY_S = 0.05
 _DISK_BYTES = 262_144
 
@@ -105,11 +105,13 @@ class Agents:
         """Take in what it tells until so many cycles are complete.
 
         Raises:
-            RuntimeError: It ended, or that took too long.
+            RuntimeError: It ended, or one cycle took too long.
         """
         assert self.running is not None
-        end = time.monotonic() + PATIENCE_S
+        seen, end = self.cycle, time.monotonic() + PATIENCE_S
         while self.cycle < cycle:
+            if self.cycle > seen:
+                seen, end = self.cycle, time.monotonic() + PATIENCE_S
             if self.running.process.poll() is not None or time.monotonic() > end:
                 self.running.process.kill()
                 self.running.process.wait()
@@ -180,6 +182,8 @@ class Stage:
     def play(self) -> None:
         """Have everybody come and go when it is their turn."""
         scene = self.agents.scene
+        self.players.come(-1)
+        self.players.go(0)
         self.players.come(0)
         self.agents.start()
         for cycle in self._turns(scene):

@@ -1,7 +1,8 @@
 """How a scene is written, and read.
 
 A scene is a folder with a ``policy.yaml`` and a ``scene.yaml``. The timeline is counted in
-cycles of the agent, from 1; who comes at cycle 1 is there before the agent starts.
+cycles of the agent, from 1; who comes at cycle 1 is there before the agent starts, and who
+is there at cycle 0 alone has left by then.
 """
 
 from collections.abc import Iterator

@@ -19,6 +19,7 @@ from typing import TypeAlias
 from agent.model.address import Address, Prefix
 from agent.model.policy import Policy, Rule
 from agent.model.sample import State
+from agent.policy import load_policy
 from tests.scenarios.addresses import Nets, address_of
 from tests.scenarios.group import Group, Role
 from tests.scenarios.scene import Scene
@@ -95,7 +96,8 @@ class Witness:
         self.peaks = Counter[Address]()
         self._watches: dict[str, Watch] = {}
         for name, group in scene.of_role(Role.GUILTY):
-            rule = rule_of(group, policy)
+            by = load_policy([str(scene.folder / group.under)]) if group.under else policy
+            rule = rule_of(group, by)
             wanted = {judged(address, rule) for address in group.addresses}
             self._watches[name] = Watch(rule, group, wanted)
 
