@@ -163,7 +163,10 @@ class Loop:
             identities=self._identities,
             is_strange=self._in_accord().is_strange,
         )
+        tried = self._memory.fuse.tried
         self._memory, decision = step(self._memory, inputs, self.policy, now)
+        if self._memory.fuse.tried != tried:
+            self._keep_at = ports.stopwatch()
         self.stage = "act"
         affords = partial(self._budget.affords, now=now)
         self._tell(events.sources_changed(decision, affords))
@@ -224,6 +227,7 @@ class Loop:
                 sessions=self._sessions,
                 verified=self.ports.identify.verified(),
                 hosts=self.ports.identify.hosts(),
+                tried=self._memory.fuse.tried,
             )
         )
 

@@ -17,7 +17,7 @@ from agent.model.learned import Clients
 from agent.model.policy import Answer, Policy
 
 FRESH_FOR = 10
-"""Cycles after a start or a change of policy in which all current sources count."""
+"""Cycles of a policy that is new here, in which all current sources count."""
 
 FEWEST_SOURCES = 20
 """Of fewer sources, in those cycles, no share is taken."""
@@ -51,6 +51,19 @@ class Fuse:
     struck: Mapping[bytes, datetime] = field(default_factory=dict)
     is_open: bool = False
     closes_in: int = 0
+
+    @classmethod
+    def of(cls, tried: str) -> "Fuse":
+        """Go on under a policy that an earlier run has tried: it is not fresh again.
+
+        Else whoever can have the agent restarted would have ten cycles of it each time.
+        """
+        return cls(policy=tried, judged=FRESH_FOR)
+
+    @property
+    def tried(self) -> str:
+        """The hash of the policy whose first cycles are over; empty for none."""
+        return self.policy if self.judged > FRESH_FOR else ""
 
     def struck_after(self, struck: Iterable[tuple[bytes, datetime]], now: datetime) -> "Fuse":
         """Remember known clients that are banned from now on, and forget those who are free."""

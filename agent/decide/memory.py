@@ -79,4 +79,4 @@ class Memory:
     @classmethod
     def of(cls, learned: Learned) -> "Memory":
         """Begin with what an earlier run has learned."""
-        return cls(clients=learned.clients)
+        return cls(clients=learned.clients, fuse=Fuse.of(learned.tried))

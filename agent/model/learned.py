@@ -37,9 +37,11 @@ class Learned:
         sessions: By address, when an administrator was last logged in from there; aware, UTC.
         verified: Addresses with confirmed names.
         hosts: What host names of the policy stood for, by host name.
+        tried: The hash of the policy whose first cycles are over; empty for none.
     """
 
     clients: Clients = field(default_factory=dict)
     sessions: Mapping[Address, datetime] = field(default_factory=dict)
     verified: Mapping[Address, Verified] = field(default_factory=dict)
     hosts: Mapping[str, frozenset[Prefix]] = field(default_factory=dict)
+    tried: str = ""

@@ -119,6 +119,7 @@ def render_learned(learned: Learned) -> bytes:
         },
         "hosts": {host: sorted(map(str, found)) for host, found in learned.hosts.items()},
         "clients": {width: len(keys) for width, keys in clients.items()},
+        "tried": learned.tried,
     }
     blocks = (block for keys in clients.values() for block in _packed(keys, learned.clients))
     rest = b"".join((json.dumps(told).encode(), b"\n", *blocks))
@@ -138,6 +139,7 @@ def parse_learned(content: bytes) -> Learned:
             sessions=dict(_sessions(document["sessions"])),
             verified=dict(_verified(document["verified"])),
             hosts=dict(_hosts(document["hosts"])),
+            tried=str(document["tried"]),
         )
     except _DAMAGED:
         return Learned()

@@ -12,6 +12,7 @@ from agent.decide.breaker import CALM_FOR, FRESH_FOR
 from agent.decide.clients import KNOWN_AFTER, LOOK_EVERY
 from agent.model.alarm import Breaker
 from agent.model.ban import Installed
+from agent.model.learned import Learned
 from agent.model.plan import Decision
 from agent.model.policy import Answer, Policy, Rate, Safety
 from tests.builders import NET24, NOW, banned, found, held, inputs, policy, rule
@@ -168,6 +169,29 @@ class TestFresh:
         counts = {f"198.51.100.{host}": 1 for host in range(others)} | {"192.0.2.1": 101}
 
         assert len(banned(Scene(by).judge(counts))) == expected
+
+    @pytest.mark.parametrize(
+        ("tried", "expected"),
+        [
+            pytest.param(policy().sha256, 20, id="the-same-policy"),
+            pytest.param("1" * 64, 0, id="another-one"),
+            pytest.param("", 0, id="none"),
+        ],
+    )
+    def test_a_policy_that_an_earlier_run_has_tried_is_not_fresh(
+        self, tried: str, expected: int
+    ) -> None:
+        scene = Scene(policy(RULE), memory=Memory.of(Learned(tried=tried)))
+
+        assert len(banned(scene.judge(self.counts))) == expected
+
+    def test_a_policy_is_tried_once_its_first_cycles_are_over(self) -> None:
+        scene = Scene(policy(RULE))
+        scene.judge(CLIENTS, FRESH_FOR)
+        assert scene.memory.fuse.tried == ""
+
+        scene.judge(CLIENTS)
+        assert scene.memory.fuse.tried == policy().sha256
 
     def test_a_changed_policy_is_fresh_again(self) -> None:
         scene = quiet()

@@ -37,6 +37,7 @@ MUCH = Learned(
         )
     },
     hosts={"vpn.example.net": frozenset({prefix("192.0.2.7/32"), prefix("2001:db8::7/128")})},
+    tried="0" * 64,
 )
 PAIRS = st.tuples(st.integers(0, 2**33), st.integers(0, 2**33))
 KEYS = st.sampled_from([4, 16, 20]).flatmap(lambda width: st.binary(min_size=width, max_size=width))
@@ -87,7 +88,13 @@ def signed(document: object, packed: bytes = b"") -> bytes:
     return b"abuse-agent learned 1 %08x\n%s" % (crc32(rest), rest)
 
 
-SOUND = {"sessions": {}, "verified": {}, "hosts": {}, "clients": {"4": 0, "16": 0, "20": 0}}
+SOUND = {
+    "sessions": {},
+    "verified": {},
+    "hosts": {},
+    "clients": {"4": 0, "16": 0, "20": 0},
+    "tried": "",
+}
 
 
 @pytest.mark.parametrize(
