@@ -1,9 +1,12 @@
+from dataclasses import replace
 from datetime import timedelta
+from ipaddress import ip_address
 from typing import ClassVar
 
 import pytest
 
 from agent.decide import Memory, step
+from agent.decide.clients import KNOWN_AFTER
 from agent.decide.joining import Neighbours, join
 from agent.decide.wish import Wish, target_of
 from agent.model.address import HOST, Source, grouper, pack
@@ -165,6 +168,20 @@ class TestWhole:
 
         assert banned(decision) == ["192.0.2.0/24", "198.51.100.9"]
         assert len(decision.plan.lift) == 129
+
+    def test_a_neighbour_who_is_here_or_known_keeps_them_single(self) -> None:
+        by = policy(safety=replace(self.safety, max_bans=160))
+        known = {grouper(HOST)(*pack(ip_address("192.0.2.250"))): (KNOWN_AFTER, 0)}
+
+        here = step(Memory(), inputs(self.counts | {"192.0.2.250": 1}), by, NOW)[1]
+        away = step(Memory(clients=known), inputs(self.counts), by, NOW)[1]
+
+        for decision in (here, away):
+            assert not any(one.source == source("192.0.2.0/24") for one in decision.plan.add)
+            assert not any(
+                one.source.prefix.overlaps(source("192.0.2.250/32").prefix)
+                for one in decision.plan.add
+            )
 
     def test_an_exempt_member_stays_out(self) -> None:
         by = policy(safety=self.safety, allowlist=(entry("office", "192.0.2.200/32"),))
