@@ -3,6 +3,9 @@
 A source is asked about at half of its limit, so that the answer is mostly there before it
 counts. Where none comes, because the DNS is dead, slow, or kept busy by an attacker, the
 source is judged as one that nobody knows: else a dead DNS would protect everybody.
+
+A wide source is waited for no longer than a single address: else whoever has a whole line
+of IPv6 would come from addresses that nobody has asked about, again and again.
 """
 
 from collections.abc import Iterable, Mapping
@@ -10,8 +13,9 @@ from dataclasses import dataclass, field
 from datetime import timedelta
 from itertools import islice
 from math import ceil
+from typing import TypeAlias
 
-from agent.model.address import Address
+from agent.model.address import Address, Prefix
 
 WAITED_FOR = timedelta(seconds=2.5)
 """An answer takes 2 s at most, and is seen by the next cycle."""
@@ -22,33 +26,37 @@ REMEMBERED_FOR = 100
 REMEMBERED_AT_MOST = 50_000
 """Who comes when so many are asked about is not waited for."""
 
+Awaited: TypeAlias = Address | Prefix
+"""An address that is asked about, or a wide source with such addresses in it."""
+
 
 @dataclass(frozen=True, slots=True)
 class Asked:
-    """Addresses that were asked about.
+    """Who was asked about.
 
     Attributes:
-        cycles: By address, the first and the last cycle in which it was asked about.
+        cycles: The first and the last cycle in which each was asked about; of a wide source,
+            in which it was above its limit meanwhile.
     """
 
-    cycles: Mapping[Address, tuple[int, int]] = field(default_factory=dict)
+    cycles: Mapping[Awaited, tuple[int, int]] = field(default_factory=dict)
 
-    def is_worn(self, address: Address, cycle: int, every: timedelta) -> bool:
-        """Whether an answer for `address` has been waited for long enough.
+    def is_worn(self, one: Awaited, cycle: int, every: timedelta) -> bool:
+        """Whether answers have been waited for long enough.
 
         Args:
-            address: Who.
+            one: About whom.
             cycle: The number of this one.
             every: Time from one cycle to the next.
         """
-        seen = self.cycles.get(address)
+        seen = self.cycles.get(one)
         if seen is None:
             return len(self.cycles) >= REMEMBERED_AT_MOST
         return cycle - seen[0] > ceil(WAITED_FOR / every)
 
-    def after(self, addresses: Iterable[Address], cycle: int) -> "Asked":
+    def after(self, some: Iterable[Awaited], cycle: int) -> "Asked":
         """Give the memory with those asked about in this cycle."""
-        asked = {one: (self.cycles.get(one, (cycle,))[0], cycle) for one in addresses}
+        asked = {one: (self.cycles.get(one, (cycle,))[0], cycle) for one in some}
         if not asked and not self.cycles:
             return self
         oldest = cycle - REMEMBERED_FOR

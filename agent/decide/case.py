@@ -5,6 +5,7 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
 
+from agent.decide.ask import Awaited
 from agent.decide.count import Row, counted, near
 from agent.decide.grants import Grant, Grants
 from agent.model.address import (
@@ -62,6 +63,12 @@ class Case:
         return _members(self.rows)
 
     @property
+    def awaited(self) -> tuple[Awaited, ...]:
+        """Who is asked about; a wide source too, once an answer could matter to it."""
+        is_wide = self.unknown and self.is_above and not is_host(self.source.prefix)
+        return (*((self.source.prefix,) if is_wide else ()), *self.asked)
+
+    @property
     def is_above(self) -> bool:
         """Whether the limit is passed."""
         return self.count > self.limit
@@ -80,8 +87,8 @@ class Docket:
     policy: Policy
     grants: Grants
     now: datetime
-    is_worn: Callable[[Address], bool]
-    """Whether an answer for an address was waited for long enough."""
+    is_worn: Callable[[Awaited], bool]
+    """Whether answers were waited for long enough."""
 
     def cases(self) -> list[Case]:
         """Give every case of this moment, heaviest first; the order is total."""
@@ -199,7 +206,8 @@ class Docket:
             for one, count in counts.items()
             if (entry := granted.get(one, case.grant).undecided(count, case.rule.limit))
         }
-        unknown = {one: entry for one, entry in asked.items() if not self.is_worn(one)}
+        is_over = not is_host(case.source.prefix) and self.is_worn(case.source.prefix)
+        unknown = {} if is_over else {one: asked[one] for one in asked if not self.is_worn(one)}
         known = case.count - sum(counts[one] for one in unknown)
         return replace(
             case,

@@ -5,6 +5,7 @@ from dataclasses import replace
 from datetime import datetime
 from functools import partial
 
+from agent.decide.ask import Awaited
 from agent.decide.ban import Bans, Court
 from agent.decide.breaker import Fuse
 from agent.decide.caps import Caps
@@ -58,7 +59,6 @@ def step(memory: Memory, inputs: Inputs, policy: Policy, now: datetime) -> tuple
     verdicts = _settled(judged, cases, granted.bans, court)
     trespassers = () if swept else tuple(court.trespassers())
     tracks = tracks_after(tracked, _outcomes(cases, judged, verdicts), policy.rules)
-    questions = _questions(looked)
     after = Memory(
         tracks=tracks,
         proven=proven,
@@ -66,7 +66,7 @@ def step(memory: Memory, inputs: Inputs, policy: Policy, now: datetime) -> tuple
         swept=not trespassers,
         tables=tables,
         cycle=memory.cycle + 1,
-        asked=memory.asked.after(questions, memory.cycle),
+        asked=memory.asked.after(_awaited(looked), memory.cycle),
         clients=_clients(memory, inputs, cases, granted.fuse, now),
         fuse=granted.fuse,
         watch=watch,
@@ -76,7 +76,7 @@ def step(memory: Memory, inputs: Inputs, policy: Policy, now: datetime) -> tuple
         began=_news(cases, verdicts, tracked),
         ended=_ended(memory, tracks, inputs),
         plan=_plan(granted.bans, court, trespassers),
-        questions=questions,
+        questions=_questions(looked),
         alarms=(*granted.alarms, *alarms),
     )
 
@@ -196,6 +196,11 @@ def _plan(bans: Bans, court: Court, trespassers: Sequence[Lift]) -> Plan:
 def _questions(cases: Sequence[Case]) -> tuple[Address, ...]:
     """Give whom to ask about, the heaviest first."""
     return tuple(dict.fromkeys(address for case in cases for address in case.asked))
+
+
+def _awaited(cases: Sequence[Case]) -> Iterator[Awaited]:
+    """Give whom an answer is waited for, the heaviest first."""
+    return (one for case in cases for one in case.awaited)
 
 
 def _sockets(inputs: Inputs) -> Tally:

@@ -8,7 +8,7 @@ from agent.decide import ask as module
 from agent.decide.ask import REMEMBERED_FOR, Asked
 from agent.model.inputs import Identities
 from agent.model.sample import State
-from tests.builders import NOW, WEB, entry, found, half_open, inputs, policy, rule, sample, tally
+from tests.builders import NOW, WEB, banned, entry, found, half_open, inputs, policy, rule, sample, tally
 
 CRAWLER = ip_address("192.0.2.1")
 OTHER = ip_address("192.0.2.2")
@@ -98,3 +98,28 @@ def test_an_answer_ends_the_wait() -> None:
     _, decision = step(memory, inputs({"192.0.2.1": 300}, identities=nobody), by, NOW)
 
     assert found(decision) == {"192.0.2.1": "ban"}
+
+
+def test_a_line_with_fresh_addresses_in_each_cycle_is_not_waited_for_again() -> None:
+    """An IPv6 line has as many as it likes, and each has a reverse zone of its owner's."""
+    by, memory, seen, bans = policy(allowlist=(NAMES,)), Memory(), [], []
+    for cycle in range(4):
+        fresh = {f"2001:db8::{cycle}:{host:x}": 1 for host in range(120)}
+        memory, decision = step(memory, inputs(fresh), by, NOW + cycle * by.every)
+        seen.append(found(decision)["2001:db8::/64"])
+        bans += banned(decision)
+
+    assert seen == ["pending", "pending", "ban", "ban"]
+    assert set(bans) == {"2001:db8::/64"}
+
+
+def test_a_fresh_address_does_not_split_the_ban_of_a_line_for_ever() -> None:
+    """Else each of its addresses would take a place among the bans."""
+    by, memory, bans = policy(allowlist=(NAMES,)), Memory(), []
+    for cycle in range(4):
+        waves = range(cycle, cycle + 4)
+        fresh = {f"2001:db8::{wave}:{host:x}": 1 for wave in waves for host in range(120)}
+        memory, decision = step(memory, inputs(fresh), by, NOW + cycle * by.every)
+        bans.append(banned(decision))
+
+    assert bans[2:] == [["2001:db8::/64"]] * 2
