@@ -67,7 +67,9 @@ class Caps:
         spared = [wish for wish in wishes if fuse.is_open and breaker.spares(wish)]
         left = [wish for wish in wishes if not (fuse.is_open and breaker.spares(wish))]
         if court.is_nearly_full(left):
-            left = court.roomy(left, (there | known(clients, clients)) - hit)
+            # Whom the breaker spares is no less in the way of a wider ban than anybody else.
+            guilty = frozenset(key for wish in left for key in _keys_of(wish, asking))
+            left = court.roomy(left, (there | known(clients, clients)) - guilty)
         bans = court.bans(left, verdicts, spared)
         struck = self._struck(left[: len(bans.add)], asking)
         return Granted(bans=bans, fuse=fuse.struck_after(struck, self.now), alarms=alarms)
