@@ -84,7 +84,8 @@ class Court:
             may_reach=self._may_reach,
             rules={rule.name: rule for rule in self.policy.rules},
         )
-        return join(wishes, neighbours)
+        # Those that make room come first: nothing else may be left that fits.
+        return sorted(join(wishes, neighbours), key=self._freed, reverse=True)
 
     def is_nearly_full(self, wishes: Sequence[Wish]) -> bool:
         """Whether the bans in force, with those asked for, come near what the policy allows."""
@@ -101,9 +102,7 @@ class Court:
             verdicts: Those that ask, by index.
             spared: Wishes that an open breaker keeps from being granted.
         """
-        freed = sum(self._freed(wish) for wish in wishes if wish.joined)
-        room = self.policy.safety.max_bans - len(self.installed.bans) + freed
-        room = max(0, min(room, self.policy.safety.new_bans_per_cycle))
+        room = self._room(wishes)
         findings = dict.fromkeys(verdicts, Finding.HELD)
         for finding, some in ((Finding.DEFERRED, wishes[room:]), (Finding.SPARED, spared)):
             for wish in some:
@@ -120,10 +119,8 @@ class Court:
         is no way out of it.
         """
         for ban in add:
-            for _, held in self.held.inside(ban.source.prefix):
-                stays = held.left is not None and outlasts(held.source, held.left, ban.lasts)
-                if held.target == ban.target and not stays:
-                    yield Lift(held=held, reason=f"covered by {ban.source}")
+            for held in self._replaced(ban):
+                yield Lift(held=held, reason=f"covered by {ban.source}")
 
     def trespassers(self) -> Iterator[Lift]:
         """Give the installed bans that reach an address which is exempt or guarded by now."""
@@ -131,10 +128,27 @@ class Court:
             if not self._may_reach(held.source, held.target):
                 yield Lift(held=held, reason="exempt")
 
+    def _room(self, wishes: Sequence[Wish]) -> int:
+        """Count the first wishes that the caps have room for; what joins bans makes room itself."""
+        safety = self.policy.safety
+        room, granted = safety.max_bans - len(self.installed.bans), 0
+        for wish in wishes[: safety.new_bans_per_cycle]:
+            room += self._freed(wish) - 1
+            if room < 0:
+                break
+            granted += 1
+        return granted
+
     def _freed(self, wish: Wish) -> int:
         """Count the installed bans that a joined one takes the place of."""
-        inside = self.held.inside(wish.source.prefix)
-        return sum(held.target == wish.target for _, held in inside)
+        return sum(1 for _ in self._replaced(wish)) if wish.joined else 0
+
+    def _replaced(self, by: Wish | Ban) -> Iterator[Held]:
+        """Give the installed bans that do not stay beside a new, wider one."""
+        for _, held in self.held.inside(by.source.prefix):
+            stays = held.left is not None and outlasts(held.source, held.left, by.lasts)
+            if held.target == by.target and not stays:
+                yield held
 
     def _wishes(self, index: int, case: Case) -> Iterator[Wish]:
         """Ban a source as one where that reaches nobody spared, else by its members.

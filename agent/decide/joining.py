@@ -95,11 +95,13 @@ def _of_target(
     """Join what fills a network, the widest first; give the joined, and what is left alone."""
     joined: list[Wish] = []
     version = bans[0].line[0] if bans else 4
+    # Whoever is banned already is not spared by a connection to what that leaves open.
+    innocent = others.difference(one.line for one in bans)
     for length, fewest in FILLED[version]:
         networks: defaultdict[Line, list[_Ban]] = defaultdict(list)
         for one in bans:
             networks[_cut(one.line, length)].append(one)
-        taken = {_cut(line, length) for line in others if line[0] == version}
+        taken = {_cut(line, length) for line in innocent if line[0] == version}
         bans = []
         for network, inside in networks.items():
             source = Source(_prefix(network, length))

@@ -8,7 +8,19 @@ from agent.decide import ask as module
 from agent.decide.ask import REMEMBERED_FOR, Asked
 from agent.model.inputs import Identities
 from agent.model.sample import State
-from tests.builders import NOW, WEB, banned, entry, found, half_open, inputs, policy, rule, sample, tally
+from tests.builders import (
+    NOW,
+    WEB,
+    banned,
+    entry,
+    found,
+    half_open,
+    inputs,
+    policy,
+    rule,
+    sample,
+    tally,
+)
 
 CRAWLER = ip_address("192.0.2.1")
 OTHER = ip_address("192.0.2.2")

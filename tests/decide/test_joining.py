@@ -1,5 +1,6 @@
 from dataclasses import replace
 from datetime import timedelta
+from fractions import Fraction
 from ipaddress import ip_address
 from typing import ClassVar
 
@@ -9,10 +10,23 @@ from agent.decide import Memory, step
 from agent.decide.clients import KNOWN_AFTER
 from agent.decide.joining import Neighbours, join
 from agent.decide.wish import Wish, target_of
-from agent.model.address import HOST, Source, grouper, pack
-from agent.model.ban import Held, Target
+from agent.model.address import HOST, Source, covers, grouper, pack
+from agent.model.ban import Held, Installed, Target
 from agent.model.policy import Safety, Scope
-from tests.builders import NOW, ban, banned, decide, entry, held, inputs, policy, rule, source
+from tests.builders import (
+    NOW,
+    ban,
+    banned,
+    decide,
+    entry,
+    found,
+    held,
+    inputs,
+    policy,
+    prefix,
+    rule,
+    source,
+)
 
 RULE = rule()
 WEB_DROP = target_of(RULE, Scope.SERVICE)
@@ -112,6 +126,15 @@ def test_what_is_held_is_joined_with_what_is_asked_for() -> None:
     assert (str(joined.source), joined.joined) == ("192.0.2.0/24", 128)
 
 
+def test_a_connection_to_something_else_keeps_no_banned_network_from_being_joined() -> None:
+    bans = [held(ban(f"192.0.2.{host}/32")) for host in range(100)]
+    here = tuple(f"192.0.2.{host}/32" for host in range(100))
+
+    (joined,) = join(crowd("192.0.2", 28, first=100), neighbours(*bans, others=here))
+
+    assert str(joined.source) == "192.0.2.0/24"
+
+
 def test_what_is_held_is_joined_alone_for_no_longer_than_its_longest() -> None:
     left = timedelta(minutes=3)
     bans = [held(ban(f"192.0.2.{host}/32"), left=left) for host in range(128)]
@@ -189,3 +212,40 @@ class TestWhole:
         added = decide(inputs(self.counts), by).plan.add
 
         assert not any(one.source.prefix.overlaps(source("192.0.2.200/32").prefix) for one in added)
+
+    def test_what_joins_no_held_bans_makes_no_room(self) -> None:
+        """Room that another joined ban makes is there once that one is granted."""
+        bans = tuple(held(ban(f"192.0.2.{host}/32")) for host in range(129))
+        crowds = {f"10.0.{net}.{host}": 101 for net in range(9) for host in range(128)}
+        given = inputs(crowds, installed=Installed(bans=bans))
+        safety = replace(self.safety, max_bans=130, new_bans_per_cycle=5)
+
+        decision = decide(given, policy(safety=safety))
+
+        assert banned(decision)[0] == "192.0.2.0/24"
+        assert len(banned(decision)) == 5
+        assert len(bans) - len(decision.plan.lift) + 5 <= 130
+
+    def test_max_bans_is_not_passed_by_joining(self) -> None:
+        bans = tuple(held(ban(f"192.0.2.{host}/32")) for host in range(128))
+        crowds = {f"10.0.{net}.{host}": 101 for net in range(150) for host in range(8)}
+        given = inputs(crowds, installed=Installed(bans=bans))
+
+        decision = decide(given, policy(safety=replace(self.safety, max_bans=130)))
+
+        assert len(bans) - len(decision.plan.lift) + len(decision.plan.add) == 130
+
+    def test_whom_the_breaker_spares_is_not_banned_with_his_neighbours(self) -> None:
+        at = int(NOW.timestamp())
+        clients = {ip_address(f"192.0.2.{host}").packed: (9, at) for host in range(200, 210)}
+        seen = {f"192.0.2.{host}": 500 for host in range(130)}
+        seen |= {f"192.0.2.{host}": 150 for host in range(200, 210)}
+        by = policy(safety=replace(self.safety, known_clients_share=Fraction(1, 5)))
+
+        _, decision = step(Memory(clients=clients), inputs(seen), by, NOW)
+
+        assert found(decision)["192.0.2.200"] == "spared"
+        assert "192.0.2.0/24" not in banned(decision)
+        assert not any(
+            covers(one.source.prefix, prefix("192.0.2.200")) for one in decision.plan.add
+        )
