@@ -3,8 +3,13 @@
 from collections.abc import Iterator
 
 import pytest
+from hypothesis import HealthCheck, settings
 
 from tests.range import Hosts, namespace, two_hosts, why_not
+
+# How fast a machine is that something else runs on as well says nothing about the code.
+settings.register_profile("house", deadline=None, suppress_health_check=[HealthCheck.too_slow])
+settings.load_profile("house")
 
 
 def pytest_runtest_setup(item: pytest.Item) -> None:
