@@ -18,6 +18,9 @@ _FILE_BYTES = 4_194_304
 """Some 60,000 users."""
 
 _ROOT = 0
+_DIGITS = 20
+"""Of a number; the interpreter refuses to read one of thousands."""
+
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -53,7 +56,7 @@ def parse_administrators(
         if (
             name in names
             or int(number) == _ROOT
-            or (_is_number(primary) and int(primary) in groups)
+            or (is_number(primary) and int(primary) in groups)
         ):
             names.add(name)
             numbers.add(int(number))
@@ -64,9 +67,10 @@ def _rows(lines: Iterable[str], fields: int) -> Iterator[list[str]]:
     """Give the fields of each sound line; the third is a number."""
     for line in lines:
         row = line.split(":")
-        if len(row) == fields and row[0] and _is_number(row[2]):
+        if len(row) == fields and row[0] and is_number(row[2]):
             yield row
 
 
-def _is_number(text: str) -> bool:
-    return text.isascii() and text.isdigit()
+def is_number(text: str) -> bool:
+    """Whether a text is the number of a user or a group, of any size that may be."""
+    return text.isascii() and text.isdigit() and len(text) <= _DIGITS

@@ -14,7 +14,7 @@ from pathlib import Path
 
 from agent.model.address import Address
 from agent.model.policy import Administrators
-from agent.observe.accounts import Accounts, read_administrators
+from agent.observe.accounts import Accounts, is_number, read_administrators
 from agent.observe.found import address_of, lines_of
 
 FOLDER = Path("run/systemd/sessions")
@@ -89,7 +89,7 @@ def _logind(root: Path) -> Iterator[_Login]:
                 host=session.get("REMOTE_HOST", ""),
                 where=f"/{FOLDER}",
                 user=session.get("USER", ""),
-                number=int(number) if number.isascii() and number.isdigit() else None,
+                number=int(number) if is_number(number) else None,
             )
 
 

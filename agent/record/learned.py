@@ -34,7 +34,15 @@ MOST_NAMED = 10_000
 _KIND = b"abuse-agent learned 1"
 _WIDTHS = (4, 16, 20)
 _LARGEST = 2**40
-_DAMAGED = (ValueError, TypeError, KeyError, AttributeError, OverflowError, RecursionError)
+_DAMAGED = (
+    ArithmeticError,
+    AttributeError,
+    LookupError,
+    OSError,
+    RecursionError,
+    TypeError,
+    ValueError,
+)
 
 
 def read_learned(folder: Path) -> Learned:
@@ -172,13 +180,13 @@ def _clients(counts: Mapping[str, int], packed: bytes) -> Iterator[tuple[bytes, 
 
 def _sessions(told: Mapping[str, int]) -> Iterator[tuple[Address, datetime]]:
     for who, at in islice(told.items(), MOST_NAMED):
-        yield ip_address(who), _moment(at)
+        yield _address(who), _moment(at)
 
 
 def _verified(told: Mapping[str, Any]) -> Iterator[tuple[Address, Verified]]:
     for who, (at, entries, names) in islice(told.items(), MOST_NAMED):
         yield (
-            ip_address(who),
+            _address(who),
             Verified(
                 entries=frozenset(map(str, entries)), at=_moment(at), names=tuple(map(str, names))
             ),
@@ -187,7 +195,13 @@ def _verified(told: Mapping[str, Any]) -> Iterator[tuple[Address, Verified]]:
 
 def _hosts(told: Mapping[str, list[str]]) -> Iterator[tuple[str, frozenset[Prefix]]]:
     for host, found in islice(told.items(), MOST_NAMED):
-        yield host, frozenset(map(ip_network, found))
+        yield host, frozenset(ip_network(one.partition("%")[0]) for one in found)
+
+
+def _address(text: str) -> Address:
+    """Read an address; an interface of ours is a number, and nothing knows it by its name."""
+    address, _, zone = text.partition("%")
+    return ip_address(text if zone.isdecimal() else address)
 
 
 def _moment(numbers: int) -> datetime:

@@ -57,6 +57,7 @@ def test_another_group_may_be_named() -> None:
         "mallory:x:zero:0::/:/",
         "mallory:x:\u00b2:0::/:/",
         ":" * 9,
+        f"mallory:x:{'9' * 5000}:0::/:/",
     ],
 )
 def test_a_malformed_line_makes_nobody_an_administrator(line: str) -> None:

@@ -6,7 +6,7 @@ import stat
 import time
 from collections.abc import Callable
 from datetime import UTC, datetime
-from ipaddress import ip_address
+from ipaddress import ip_address, ip_network
 from pathlib import Path
 from zlib import crc32
 
@@ -117,6 +117,29 @@ SOUND = {
 def test_a_file_of_ours_with_nonsense_is_nothing(wrong: dict[str, object]) -> None:
     assert parse_learned(signed(SOUND)) == Learned()
     assert parse_learned(signed(SOUND | wrong, bytes(8))) == Learned()
+
+
+@pytest.mark.parametrize(
+    "wrong",
+    [
+        pytest.param({"clients": {"4": 1, "16": 0, "20": 0}}, id="no-clients-at-all"),
+        pytest.param({"clients": {"4": 2, "16": -2, "20": 0}}, id="as-many-as-less-than-none"),
+        pytest.param({"sessions": {"192.0.2.1": 10**17}}, id="beyond-the-clock"),
+        pytest.param({"sessions": {"192.0.2.1": 1e400}}, id="never"),
+    ],
+)
+def test_nonsense_with_nothing_behind_it_is_nothing(wrong: dict[str, object]) -> None:
+    assert parse_learned(signed(SOUND | wrong)) == Learned()
+
+
+def test_the_name_of_an_interface_is_left_out() -> None:
+    """It would break each cycle, and no firewall takes it."""
+    zoned = {"sessions": {"fe80::1%eth0": 1}, "hosts": {"a.b": ["fe80::1%eth0"]}}
+
+    learned = parse_learned(signed(SOUND | zoned))
+
+    assert set(learned.sessions) == {ip_address("fe80::1")}
+    assert learned.hosts == {"a.b": {ip_network("fe80::1/128")}}
 
 
 def test_clients_with_numbers_that_make_no_sense_are_left_out() -> None:
