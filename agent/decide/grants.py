@@ -70,6 +70,12 @@ class Grants:
         in_time = entry.until is None or now < entry.until
         return in_time and (not entry.services or service in self.services[entry.name])
 
+    def ended(self, now: datetime) -> frozenset[str]:
+        """Give the names of the entries that are no longer in force."""
+        return frozenset(
+            entry.name for entry in self.policy.allowlist if entry.until and now >= entry.until
+        )
+
     def of(self, prefix: Prefix, service: str, now: datetime, known: Identities) -> Grant:
         """Tell what every address of `prefix` is granted with the service of that name.
 

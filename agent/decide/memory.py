@@ -56,7 +56,8 @@ class Memory:
         tracks: By rule and key. A rule that was changed is another rule.
         proven: Who was ESTABLISHED lately.
         grants: The look-up tables of the last cycle, to be used again.
-        swept: Whether the installed bans were checked against those grants.
+        swept: By what the installed bans were checked, together with those grants: the allow
+            set that was held then, and the entries that had ended; None for not at all.
         tables: What was installed at the last look into it, to be looked up again.
         cycle: How many moments were judged.
         asked: Whose names were asked about.
@@ -68,7 +69,7 @@ class Memory:
     tracks: Mapping[Rule, Mapping[bytes, Track]] = field(default_factory=dict)
     proven: Proven = field(default_factory=Proven)
     grants: Grants | None = None
-    swept: bool = False
+    swept: tuple[frozenset[Prefix], frozenset[str]] | None = None
     tables: Tables | None = None
     cycle: int = 0
     asked: Asked = field(default_factory=Asked)

@@ -51,7 +51,9 @@ def step(memory: Memory, inputs: Inputs, policy: Policy, now: datetime) -> tuple
     # By name: hashing a whole rule for each of its cases would cost more than the judgement.
     tracked = {rule.name: memory.tracks.get(rule, {}) for rule in policy.rules}
     judged = [_judge(case, tracked[case.rule.name].get(case.key), doubt) for case in cases]
-    swept = memory.swept and memory.grants is grants and not inputs.is_strange
+    ground = (inputs.installed.allowed, grants.ended(now))
+    is_same = memory.grants is grants and not inputs.is_strange
+    swept = is_same and memory.swept == ground
     tables = _tables(memory.tables, inputs.installed, cases, swept=swept)
     court = _court(tables, grants, inputs, now)
     caps = Caps(court, memory.fuse, memory.clients, _sockets(inputs), now)
@@ -63,7 +65,7 @@ def step(memory: Memory, inputs: Inputs, policy: Policy, now: datetime) -> tuple
         tracks=tracks,
         proven=proven,
         grants=grants,
-        swept=not trespassers,
+        swept=None if trespassers else ground,
         tables=tables,
         cycle=memory.cycle + 1,
         asked=memory.asked.after(_awaited(looked), memory.cycle),

@@ -22,7 +22,6 @@ _DIGITS = 20
 """Of a number; the interpreter refuses to read one of thousands."""
 
 
-
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Accounts:
     """Some users.
@@ -53,11 +52,7 @@ def parse_administrators(
             names.update(filter(None, members.split(",")))
             groups.add(int(number))
     for name, _, number, primary, *_ in _rows(passwd, _PASSWD_FIELDS):
-        if (
-            name in names
-            or int(number) == _ROOT
-            or (is_number(primary) and int(primary) in groups)
-        ):
+        if name in names or int(number) == _ROOT or (is_number(primary) and int(primary) in groups):
             names.add(name)
             numbers.add(int(number))
     return Accounts(names=frozenset(names), numbers=frozenset(numbers))

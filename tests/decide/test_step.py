@@ -469,6 +469,33 @@ def test_a_ban_of_what_became_exempt_is_lifted() -> None:
     assert [str(lift.held.source) for lift in decision.plan.lift] == ["192.0.2.10"]
 
 
+def test_a_ban_is_lifted_once_the_kernel_no_longer_lets_an_exempt_member_through() -> None:
+    """Of two entries the one for all services ends, and with it the place in the allow set."""
+    until = NOW + timedelta(seconds=60)
+    ends, stays = (
+        entry("all", "198.51.100.9/32", until=until),
+        entry("some", "198.51.100.9/32", services=frozenset({"web"})),
+    )
+    by, memory, lifted = policy(TestWide.rule, allowlist=(ends, stays)), Memory(), []
+    for after, allowed in ((0, "198.51.100.9/32"), (60, "198.51.100.9/32"), (90, None)):
+        held = holding(ban("198.51.100.0/24"), allowed=(allowed,) if allowed else ())
+        moment = NOW + timedelta(seconds=after)
+        memory, decision = step(memory, inputs({}, installed=held), by, moment)
+        lifted.append([str(lift.held.source) for lift in decision.plan.lift])
+
+    assert lifted == [[], [], ["198.51.100.0/24"]]
+
+
+def test_a_ban_is_lifted_where_the_clock_makes_an_entry_hold_again() -> None:
+    by = policy(allowlist=(entry("office", "192.0.2.0/24", until=NOW),))
+    installed = holding(ban())
+
+    memory, after = step(Memory(), inputs({}, installed=installed), by, NOW)
+    _, before = step(memory, inputs({}, installed=installed), by, NOW - timedelta(days=1))
+
+    assert (len(after.plan.lift), len(before.plan.lift)) == (0, 1)
+
+
 def test_a_wider_ban_replaces_the_narrower_ones_of_its_target() -> None:
     inside, longer = ban("198.51.100.64/26"), ban("198.51.100.9/32", lasts=timedelta(hours=9))
     installed = holding(inside, longer, ban("192.0.2.1/32"))
