@@ -22,6 +22,9 @@ from agent.model.verdict import Finding, Verdict
 
 REASONS_AT_MOST = 10
 
+RESERVED = 10
+"""A part of the policy's max_bans: that many are left to sources far above their limit."""
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Bans:
@@ -29,10 +32,12 @@ class Bans:
 
     Attributes:
         add: Heaviest first, disjoint within a target as `Plan.add` says.
+        granted: The wishes that they come from, in the same order.
         findings: Verdicts, by index, that turned out held, deferred or spared.
     """
 
     add: tuple[Ban, ...]
+    granted: Sequence[Wish]
     findings: Mapping[int, Finding]
 
 
@@ -102,15 +107,19 @@ class Court:
             verdicts: Those that ask, by index.
             spared: Wishes that an open breaker keeps from being granted.
         """
-        room = self._room(wishes)
+        granted, deferred = self._fitting(wishes)
         findings = dict.fromkeys(verdicts, Finding.HELD)
-        for finding, some in ((Finding.DEFERRED, wishes[room:]), (Finding.SPARED, spared)):
+        for finding, some in ((Finding.DEFERRED, deferred), (Finding.SPARED, spared)):
             for wish in some:
                 findings |= dict.fromkeys(wish.verdicts, finding)
-        for wish in wishes[:room]:
+        for wish in granted:
             for index in wish.verdicts:
                 findings.pop(index, None)
-        return Bans(add=tuple(map(partial(self._ban, verdicts), wishes[:room])), findings=findings)
+        return Bans(
+            add=tuple(map(partial(self._ban, verdicts), granted)),
+            granted=granted,
+            findings=findings,
+        )
 
     def lifts(self, add: Iterable[Ban]) -> Iterator[Lift]:
         """Give the installed bans that a new, wider one of the same target replaces.
@@ -128,16 +137,25 @@ class Court:
             if not self._may_reach(held.source, held.target):
                 yield Lift(held=held, reason="exempt")
 
-    def _room(self, wishes: Sequence[Wish]) -> int:
-        """Count the first wishes that the caps have room for; what joins bans makes room itself."""
+    def _fitting(self, wishes: Sequence[Wish]) -> tuple[list[Wish], list[Wish]]:
+        """Give the wishes that the caps have room for, and those that have to wait.
+
+        What joins bans makes room itself. The last of it is for the heavy: light sources, who
+        come at little cost, can't fill the sets against them.
+        """
         safety = self.policy.safety
-        room, granted = safety.max_bans - len(self.installed.bans), 0
-        for wish in wishes[: safety.new_bans_per_cycle]:
-            room += self._freed(wish) - 1
-            if room < 0:
-                break
-            granted += 1
-        return granted
+        room, reserve = safety.max_bans - len(self.installed.bans), safety.max_bans // RESERVED
+        granted: list[Wish] = []
+        deferred: list[Wish] = []
+        for wish in wishes:
+            left = room + self._freed(wish) - 1
+            is_fitting = left >= (0 if wish.is_heavy or wish.joined else reserve)
+            if is_fitting and len(granted) < safety.new_bans_per_cycle:
+                room = left
+                granted.append(wish)
+            else:
+                deferred.append(wish)
+        return granted, deferred
 
     def _freed(self, wish: Wish) -> int:
         """Count the installed bans that a joined one takes the place of."""

@@ -28,9 +28,6 @@ FEWEST_CANDIDATES = 5
 CALM_FOR = 3
 """Cycles in a row without a reason before a breaker that known clients opened closes."""
 
-STILL_BANNED_ABOVE = 3
-"""Times its limit."""
-
 STRUCK_AT_MOST = 10_000
 
 
@@ -116,9 +113,7 @@ def judged(
 
 def spares(wish: Wish) -> bool:
     """Whether an open breaker keeps a ban from being made."""
-    if wish.target[2] is Answer.THROTTLE or wish.count is None or wish.limit is None:
-        return False
-    return wish.count <= STILL_BANNED_ABOVE * wish.limit
+    return wish.target[2] is Answer.DROP and not wish.is_heavy
 
 
 def _of_known(

@@ -71,7 +71,7 @@ class Caps:
             guilty = frozenset(key for wish in left for key in _keys_of(wish, asking))
             left = court.roomy(left, (there | known(clients, clients)) - guilty)
         bans = court.bans(left, verdicts, spared)
-        struck = self._struck(left[: len(bans.add)], asking)
+        struck = self._struck(bans.granted, asking)
         return Granted(bans=bans, fuse=fuse.struck_after(struck, self.now), alarms=alarms)
 
     def _struck(

@@ -80,4 +80,8 @@ class Memory:
     @classmethod
     def of(cls, learned: Learned) -> "Memory":
         """Begin with what an earlier run has learned."""
-        return cls(clients=learned.clients, fuse=Fuse.of(learned.tried))
+        return cls(
+            proven=Proven.of(learned.clients),
+            clients=learned.clients,
+            fuse=Fuse.of(learned.tried),
+        )

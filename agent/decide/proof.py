@@ -16,6 +16,7 @@ from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 
 from agent.model.address import HOST, WIDEST, Width, grouper, widened
+from agent.model.learned import Clients
 from agent.model.sample import State, Tally
 
 REMEMBERED_FOR = timedelta(hours=1)
@@ -40,6 +41,11 @@ class Proven:
 
     seen: Mapping[bytes, int] = field(default_factory=dict)
     swept: int = 0
+
+    @classmethod
+    def of(cls, clients: Clients) -> "Proven":
+        """Begin with the known clients: those seen within the hour are proven."""
+        return cls({key: last // 60 for key, (_, last) in clients.items()})
 
     def after(self, tally: Tally, now: datetime) -> "Proven":
         """Give the memory with this tally's added and what is too old left out."""

@@ -13,6 +13,9 @@ from agent.model.address import Source, is_line
 from agent.model.ban import Target
 from agent.model.policy import SSH, Rule, Scope
 
+HEAVY = 3
+"""Times its limit: a source above that is banned while others have to stand back."""
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Wish:
@@ -38,6 +41,11 @@ class Wish:
     count: int | None
     limit: int | None
     joined: int = 0
+
+    @property
+    def is_heavy(self) -> bool:
+        """Whether what was counted is far above the limit."""
+        return self.count is not None and self.limit is not None and self.count > HEAVY * self.limit
 
 
 def merge(wishes: Iterable[Wish]) -> list[Wish]:

@@ -175,8 +175,11 @@ def _healed(fields: Fields) -> str:
     return f"somebody had removed what is ours; it is back: {', '.join((*parts, *bans))}"
 
 
+_LAST_TENTH = "; the last tenth is for those above three times their limit"
+
+
 def _filling(fields: Fields) -> str:
-    full = "; new sources have to wait" if fields["event"] == "set.full" else ""
+    full = "; new sources have to wait" if fields["event"] == "set.full" else _LAST_TENTH
     return f"bans in force: {fields['bans']}, and max_bans is {fields['most']}{full}"
 
 

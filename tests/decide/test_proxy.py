@@ -3,7 +3,6 @@
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
-from time import perf_counter
 from typing import Any
 
 import pytest
@@ -300,16 +299,3 @@ def test_the_memory_is_bounded() -> None:
     front = server.memory.watch.front
     assert len(front.quiet) <= 2
     assert front.told == {}
-
-
-def test_a_look_costs_no_cycle_much() -> None:
-    many = inputs(sample(tally(edges(6000)), tally(visitors(6000))), identities=KNOWN)
-    front = Front(minute=1)
-    took = []
-    for minute in range(3):
-        now = NOW + timedelta(minutes=minute)
-        start = perf_counter()
-        front, _ = front_after(front, many, policy(), now, is_loud=False)
-        took.append(perf_counter() - start)
-
-    assert min(took) < 0.1
