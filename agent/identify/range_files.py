@@ -1,5 +1,6 @@
 """Range files, read from the disk: at once when a policy names them, again when they change."""
 
+import errno
 import os
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, field
@@ -145,6 +146,11 @@ def _stamp(path: str) -> _Stamp | None:
 
 
 def _why(error: OSError) -> str:
+    if error.errno == errno.ENOENT:
+        return (
+            "it is not there, so that nobody belongs to its entry by it: copy it from "
+            "policies/ranges, or get the vendor's list"
+        )
     reason = os.strerror(error.errno) if error.errno else "it can't be read"
     return f"{reason[0].lower()}{reason[1:]}: nobody belongs to its entry by this file"
 

@@ -236,4 +236,4 @@ def test_check_tells_of_range_files_without_finding_the_policy_wrong(tmp_path: P
     assert done.returncode == 0
     assert f"cdn: {tmp_path}/bad.txt:2:1: '<html>' is no address" in done.stdout
     assert "old.txt: its list is of 2020-01-01, older than 90 days" in done.stdout
-    assert "none.txt: no such file" in done.stdout
+    assert "none.txt: it is not there" in done.stdout
