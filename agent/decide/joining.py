@@ -13,10 +13,10 @@ from fractions import Fraction
 from ipaddress import IPv4Network, IPv6Network
 from typing import TypeAlias
 
-from agent.decide.wish import Wish, in_order
+from agent.decide.wish import Wish, in_order, target_of
 from agent.model.address import Prefix, Source
 from agent.model.ban import Held, Target
-from agent.model.policy import Answer, Rule
+from agent.model.policy import Answer, Rule, Scope
 
 NEARLY_FULL = Fraction(4, 5)
 """Of the policy's max_bans."""
@@ -144,9 +144,14 @@ def _asked(wish: Wish) -> _Ban:
 
 
 def _held(held: Held, rules: Mapping[str, Rule]) -> _Ban | None:
-    """Give a held ban that may be joined: of a line, with an end, by a rule that is still there."""
+    """Give a held ban that may be joined: of a line, with an end, by a rule that is still there.
+
+    A rule that was changed may have its name and ask for something else.
+    """
     rule = rules.get(held.mark.rule) if held.mark else None
     if rule is None or held.left is None or not _is_joinable(held.source, held.target):
+        return None
+    if held.target not in (target_of(rule, rule.scope), target_of(rule, Scope.SERVICE)):
         return None
     return _Ban(line=_line(held.source.prefix), lasts=held.left, rule=rule, wish=None)
 

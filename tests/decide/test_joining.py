@@ -12,9 +12,10 @@ from agent.decide.joining import Neighbours, join
 from agent.decide.wish import Wish, target_of
 from agent.model.address import HOST, Source, covers, grouper, pack
 from agent.model.ban import Held, Installed, Target
-from agent.model.policy import Safety, Scope
+from agent.model.policy import Answer, Safety, Scope
 from tests.builders import (
     NOW,
+    RATE,
     ban,
     banned,
     decide,
@@ -151,6 +152,14 @@ def test_what_is_not_ours_is_not_joined(changes: dict[str, None]) -> None:
     bans = [held(ban(f"192.0.2.{host}/32"), **changes) for host in range(128)]
 
     assert join([], neighbours(*bans)) == []
+
+
+def test_what_a_rule_of_that_name_asked_for_once_is_not_joined() -> None:
+    """The joined ban would be what the rule asks for now: something else."""
+    bans = [held(ban(f"192.0.2.{host}/32")) for host in range(128)]
+    changed = rule(answer=Answer.THROTTLE, rate=RATE)
+
+    assert join([], replace(neighbours(*bans), rules={changed.name: changed})) == []
 
 
 def test_what_is_joined_comes_first_and_lasts_for_the_longest() -> None:
