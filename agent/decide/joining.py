@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from datetime import timedelta
 from fractions import Fraction
 from ipaddress import IPv4Network, IPv6Network
-from typing import TypeAlias
+from typing import NamedTuple, TypeAlias
 
 from agent.decide.wish import Wish, in_order, target_of
 from agent.model.address import Prefix, Source
@@ -53,9 +53,8 @@ class Neighbours:
     rules: Mapping[str, Rule]
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class _Ban:
-    """A ban of a line, asked for or held."""
+class _Ban(NamedTuple):
+    """A ban of a line, asked for or held: there may be a hundred thousand."""
 
     line: Line
     lasts: timedelta
@@ -76,8 +75,9 @@ def join(wishes: Iterable[Wish], neighbours: Neighbours) -> list[Wish]:
             by_target[wish.target].append(_asked(wish))
         else:
             rest.append(wish)
+    makes = {name: (rule, _targets(rule)) for name, rule in neighbours.rules.items()}
     for held in neighbours.held:
-        if (one := _held(held, neighbours.rules)) is not None:
+        if (one := _held(held, makes)) is not None:
             by_target[held.target].append(one)
     joined: list[Wish] = []
     for target, bans in by_target.items():
@@ -98,19 +98,27 @@ def _of_target(
     # Whoever is banned already is not spared by a connection to what that leaves open.
     innocent = others.difference(one.line for one in bans)
     for length, fewest in FILLED[version]:
-        networks: defaultdict[Line, list[_Ban]] = defaultdict(list)
+        shift = _LINE_BITS[version] - length
+        networks: defaultdict[int, list[_Ban]] = defaultdict(list)
         for one in bans:
-            networks[_cut(one.line, length)].append(one)
-        taken = {_cut(line, length) for line in innocent if line[0] == version}
+            networks[one.line[1] >> shift].append(one)
+        taken = {number >> shift for at, number in innocent if at == version}
         bans = []
-        for network, inside in networks.items():
-            source = Source(_prefix(network, length))
-            is_filled = len({one.line for one in inside}) >= fewest and network not in taken
-            if is_filled and neighbours.may_reach(source, target):
+        for number, inside in networks.items():
+            # What is not filled, as nearly all are, costs no more than this.
+            is_filled = len(inside) >= fewest and number not in taken
+            source = _filled((version, number), length, fewest, inside) if is_filled else None
+            if source is not None and neighbours.may_reach(source, target):
                 joined.append(_join(source, target, inside))
             else:
                 bans += inside
     return joined, bans
+
+
+def _filled(network: Line, length: int, fewest: int, inside: list[_Ban]) -> Source | None:
+    """Give the network as a source, if so many different lines of it are banned."""
+    is_filled = len({one.line for one in inside}) >= fewest
+    return Source(_prefix(network, length)) if is_filled else None
 
 
 def _join(source: Source, target: Target, inside: list[_Ban]) -> Wish:
@@ -143,17 +151,21 @@ def _asked(wish: Wish) -> _Ban:
     return _Ban(line=_line(wish.source.prefix), lasts=wish.lasts, rule=wish.rule, wish=wish)
 
 
-def _held(held: Held, rules: Mapping[str, Rule]) -> _Ban | None:
+def _held(held: Held, makes: Mapping[str, tuple[Rule, frozenset[Target]]]) -> _Ban | None:
     """Give a held ban that may be joined: of a line, with an end, by a rule that is still there.
 
     A rule that was changed may have its name and ask for something else.
     """
-    rule = rules.get(held.mark.rule) if held.mark else None
-    if rule is None or held.left is None or not _is_joinable(held.source, held.target):
+    rule, targets = makes.get(held.mark.rule, (None, ())) if held.mark else (None, ())
+    if rule is None or held.left is None or held.target not in targets:
         return None
-    if held.target not in (target_of(rule, rule.scope), target_of(rule, Scope.SERVICE)):
+    if not _is_joinable(held.source, held.target):
         return None
     return _Ban(line=_line(held.source.prefix), lasts=held.left, rule=rule, wish=None)
+
+
+def _targets(rule: Rule) -> frozenset[Target]:
+    return frozenset({target_of(rule, rule.scope), target_of(rule, Scope.SERVICE)})
 
 
 def _line(prefix: Prefix) -> Line:
@@ -164,11 +176,6 @@ def _line(prefix: Prefix) -> Line:
 def _line_of_key(key: bytes) -> Line:
     is_ipv4 = len(key) == 4  # noqa: PLR2004 - a key's length tells the family
     return (4 if is_ipv4 else 6, int.from_bytes(key[:8]))
-
-
-def _cut(line: Line, length: int) -> Line:
-    version, number = line
-    return version, number >> (_LINE_BITS[version] - length)
 
 
 def _prefix(network: Line, length: int) -> Prefix:
