@@ -2,7 +2,7 @@
 
 from collections import Counter
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 
 from agent.decide.ask import Awaited
@@ -89,6 +89,7 @@ class Docket:
     now: datetime
     is_worn: Callable[[Awaited], bool]
     """Whether answers were waited for long enough."""
+    _asking: dict[str, bool] = field(default_factory=dict)
 
     def cases(self) -> list[Case]:
         """Give every case of this moment, heaviest first; the order is total."""
@@ -180,10 +181,14 @@ class Docket:
         Never of those that may be forged: one packet each would keep the DNS busy. A crawler
         that is there has been ESTABLISHED, and such a rule leaves it alone anyway.
         """
-        service = rule.service.name
-        return rule.measure.proves and any(
-            self.grants.holds(entry, service, self.now) for entry in self.grants.asking
-        )
+        asks = self._asking.get(rule.name)
+        if asks is None:
+            service = rule.service.name
+            asks = rule.measure.proves and any(
+                self.grants.holds(entry, service, self.now) for entry in self.grants.asking
+            )
+            self._asking[rule.name] = asks
+        return asks
 
     def _floor(self, rule: Rule) -> int:
         """Give the count above which a source is looked at by a rule."""

@@ -90,10 +90,11 @@ class Scene:
     half_open: HalfOpen
     sample: Sample
     listeners: Listeners
+    _rows: dict[int, list[tuple[int, bytes, int]]] = field(default_factory=dict)
 
     def weight(self, ports: frozenset[int]) -> int:
         """Give what is compared to find the worst moment of these ports; cheap."""
-        counts = (count for port, count in self.half_open.items() if port in ports)
+        counts = (self.half_open[port] for port in ports & self.half_open.keys())
         return self._waiting(ports) + sum(counts)
 
     def figures(self, ports: frozenset[int]) -> Figures:
@@ -108,21 +109,31 @@ class Scene:
             crowd=source_of(crowd, NETWORK) if crowd else None,
             crowded=networks[crowd] if crowd else 0,
             waiting=self._waiting(ports),
-            backlog=sum(queue.backlog for port, queue in self.listeners.items() if port in ports),
+            backlog=sum(self.listeners[port].backlog for port in ports & self.listeners.keys()),
         )
 
     def _sums(self, ports: frozenset[int], width: Width) -> dict[bytes, int]:
         """Add half-open connections up by source."""
-        key_of, wanted = grouper(width), State.SYN_RECV.value
+        key_of, by_port = grouper(width), self._by_port()
         sums: dict[bytes, int] = {}
-        for (family, state, port, packed), count in self.sample.tallies.get(SOCKETS, {}).items():
-            if state == wanted and (not ports or port in ports):
+        for port in ports & by_port.keys() if ports else by_port:
+            for family, packed, count in by_port[port]:
                 key = key_of(family, packed)
                 sums[key] = sums.get(key, 0) + count
         return sums
 
+    def _by_port(self) -> Mapping[int, list[tuple[int, bytes, int]]]:
+        """Sort half-open connections by port, once: a flood may be at a thousand of them."""
+        if not self._rows and self.half_open:
+            wanted = State.SYN_RECV.value
+            tally = self.sample.tallies.get(SOCKETS, {})
+            for (family, state, port, packed), count in tally.items():
+                if state == wanted:
+                    self._rows.setdefault(port, []).append((family, packed, count))
+        return self._rows
+
     def _waiting(self, ports: frozenset[int]) -> int:
-        return sum(queue.waiting for port, queue in self.listeners.items() if port in ports)
+        return sum(self.listeners[port].waiting for port in ports & self.listeners.keys())
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -1,8 +1,9 @@
 """What begins and ends at the machine as a whole."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
+from time import perf_counter
 from typing import Any
 
 import pytest
@@ -335,3 +336,27 @@ def test_without_pressure_at_its_service_nobody_is_slowed_down_for_half_open_con
     assert ("web" in after.watch.pressed) is (grew and is_full)
     for ban in decision.plan.add:
         assert ban.rule not in unproven or unproven[ban.rule].service.name in after.watch.pressed
+
+
+def test_a_flood_at_many_ports_costs_no_more_than_one_at_one() -> None:
+    def takes(ports: int) -> float:
+        """Give the seconds of the cycle that tells of it."""
+        machine, most = Machine(), 0.0
+        queue = Queue(waiting=0, backlog=32, smallest=32, full=0)
+        crowds = [
+            tally(
+                {f"203.0.{host // 250}.{host % 250}": 1 for host in range(9600 // ports)},
+                port=10_000 + port,
+                state=State.SYN_RECV,
+            )
+            for port in range(ports)
+        ]
+        moment = inputs(sample(*crowds), listeners={10_000 + port: queue for port in range(ports)})
+        for cycle in range(5):
+            start = perf_counter()
+            machine.see(replace(moment, counters={"SyncookiesSent": cycle * 10_000}))
+            most = max(most, perf_counter() - start)
+        assert len(machine.told) == ports
+        return most
+
+    assert takes(300) < 15 * takes(1)
