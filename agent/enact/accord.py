@@ -79,7 +79,7 @@ class Accord:
         if is_new:
             self._policy, self._layout = policy, layout_of(policy)
             self._has_its_layout = False
-        if is_new or spared != self._spared or self.stopwatch() >= self._next_look:
+        if is_new or spared != self._spared or self._may_have_ended(policy):
             wanted, self._spared = allow_set(policy, spared, now), spared
             versions = self.hands.firewall.versions
             self._wanted = frozenset(one for one in wanted if one.version in versions)
@@ -90,6 +90,11 @@ class Accord:
         if self._wanted != self._installed.allowed:
             self.carry_out(Plan(allow=self._wanted), now)
         return self._installed
+
+    def _may_have_ended(self, policy: Policy) -> bool:
+        """Whether it is time to see if an entry has ended; adding up very many takes a second."""
+        may_end = any(entry.until for entry in policy.allowlist)
+        return may_end and self.stopwatch() >= self._next_look
 
     def carry_out(
         self, plan: Plan, now: datetime, *, outcome: str | None = None, how: End = End.LIFTED
@@ -103,7 +108,7 @@ class Accord:
         found = self.hands.carry_out(plan, self._layout.ssh, now, outcome=outcome, how=how)
         self._keep(found)
         self._next_look = due
-        return found
+        return self._installed
 
     def _is_due(self) -> bool:
         """Whether it is time for a full look.
@@ -179,7 +184,9 @@ class Accord:
 
     def _keep(self, installed: Installed) -> None:
         """Remember what was read back, and when each ban in it ends."""
-        self._installed = installed
+        # One object for what is the same, so that comparing it in each cycle costs nothing.
+        is_same = installed.allowed == self._wanted
+        self._installed = replace(installed, allowed=self._wanted) if is_same else installed
         at = self.stopwatch()
         self._ends = sorted(
             (

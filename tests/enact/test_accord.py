@@ -1,15 +1,18 @@
 """Firewall, ledger and policy, kept in accord."""
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
+from typing import Any
 
 import pytest
 
 from agent.act.cut.cutting import Cut
 from agent.act.dry_run import DryRun
+from agent.decide import allow_set
 from agent.enact import Accord, Hands
 from agent.errors import FirewallError
+from agent.model.address import Prefix
 from agent.model.ban import Ban, Installed
 from agent.model.layout import Layout
 from agent.model.plan import Lift, Plan
@@ -51,7 +54,10 @@ class Watched(DryRun):
     def installed(self, now: datetime) -> Installed:
         self.looks += 1
         self.work()
-        return DryRun.installed(self, now)
+        found = DryRun.installed(self, now)
+        return replace(
+            found, allowed=frozenset(list(found.allowed))
+        )  # a new object, as of a kernel
 
     def lose(self) -> None:
         """What a foreign flush does."""
@@ -392,3 +398,22 @@ def test_an_exemption_that_was_lost_is_back_at_once_however_often_others_touch_r
     scene.look(after=0.2, guard="192.0.2.200/32")
 
     assert scene.firewall.allowed() == {prefix("192.0.2.200/32")}
+
+
+def test_who_is_exempt_is_added_up_again_only_when_that_may_have_changed(
+    scene: Scene, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Of tens of thousands it takes a second."""
+    seen: list[frozenset[Prefix]] = []
+
+    def counted(*given: Any) -> frozenset[Prefix]:
+        seen.append(allow_set(*given))
+        return seen[-1]
+
+    monkeypatch.setattr("agent.enact.accord.allow_set", counted)
+    allowed = [scene.look(after=31, guard=guard).allowed for guard in ("192.0.2.9/32",) * 3]
+    assert len(seen) == 1
+    assert all(one is seen[0] for one in allowed)
+
+    scene.look(after=31, guard="192.0.2.8/32")
+    assert len(seen) == 2
