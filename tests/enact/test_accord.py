@@ -413,7 +413,7 @@ def test_who_is_exempt_is_added_up_again_only_when_that_may_have_changed(
     monkeypatch.setattr("agent.enact.accord.allow_set", counted)
     allowed = [scene.look(after=31, guard=guard).allowed for guard in ("192.0.2.9/32",) * 3]
     assert len(seen) == 1
-    assert all(one is seen[0] for one in allowed)
+    assert all(one is allowed[0] for one in allowed)
 
     scene.look(after=31, guard="192.0.2.8/32")
     assert len(seen) == 2
