@@ -26,6 +26,10 @@ REMEMBERED_FOR = 100
 REMEMBERED_AT_MOST = 50_000
 """Who comes when so many are asked about is not waited for."""
 
+ASKED_AT_ONCE = 16
+"""Addresses of one source: whoever has a line of IPv6 has them without number, and must not
+keep others from being asked about."""
+
 Awaited: TypeAlias = Address | Prefix
 """An address that is asked about, or a wide source with such addresses in it."""
 

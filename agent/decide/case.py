@@ -4,8 +4,9 @@ from collections import Counter
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime
+from heapq import nsmallest
 
-from agent.decide.ask import Awaited
+from agent.decide.ask import ASKED_AT_ONCE, Awaited
 from agent.decide.count import Row, counted, near
 from agent.decide.grants import Grant, Grants
 from agent.model.address import (
@@ -39,8 +40,8 @@ class Case:
         rows: What was counted.
         is_near: Whether it is near the limit, and so judged.
         asked: Those of its members that nobody has identified yet, where it matters, the
-            heaviest first.
-        unknown: Those of them that an answer is still waited for.
+            heaviest first, and no more than are asked about at once.
+        unknown: Those of all of them that an answer is still waited for.
         may_be: The allowlist entry that could still spare the source; None otherwise.
     """
 
@@ -216,7 +217,7 @@ class Docket:
         known = case.count - sum(counts[one] for one in unknown)
         return replace(
             case,
-            asked=tuple(sorted(asked, key=lambda one: (-counts[one], one.version, int(one)))),
+            asked=tuple(nsmallest(ASKED_AT_ONCE, asked, lambda one: (-counts[one], int(one)))),
             unknown=tuple(unknown),
             may_be=next(iter(unknown.values()), None) if known <= case.limit else None,
         )

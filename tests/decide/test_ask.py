@@ -5,7 +5,7 @@ import pytest
 
 from agent.decide import Memory, step
 from agent.decide import ask as module
-from agent.decide.ask import REMEMBERED_FOR, Asked
+from agent.decide.ask import ASKED_AT_ONCE, REMEMBERED_FOR, Asked
 from agent.model.inputs import Identities
 from agent.model.sample import State
 from tests.builders import (
@@ -135,3 +135,15 @@ def test_a_fresh_address_does_not_split_the_ban_of_a_line_for_ever() -> None:
         bans.append(banned(decision))
 
     assert bans[2:] == [["2001:db8::/64"]] * 2
+
+
+def test_a_line_with_very_many_addresses_keeps_nobody_from_being_asked_about() -> None:
+    counts = {f"2001:db8::{host:x}": 1 for host in range(1000)} | {"2001:db8::ffff": 2}
+    memory, decision = step(
+        Memory(), inputs(counts | {"192.0.2.1": 60}), policy(allowlist=(NAMES,)), NOW
+    )
+
+    assert len(decision.questions) == ASKED_AT_ONCE + 1
+    assert decision.questions[0] == ip_address("2001:db8::ffff")
+    assert CRAWLER in decision.questions
+    assert len(memory.asked.cycles) <= len(decision.questions) + 1
