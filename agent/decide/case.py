@@ -171,10 +171,21 @@ class Docket:
 
     def _granted(self, rule: Rule, source: Source, rows: Sequence[Row]) -> Mapping[Address, Grant]:
         """Give what each member is granted; nothing where nothing is listed or to be asked."""
-        service = rule.service.name
-        if not self._asks(rule) and not self.grants.inside(source.prefix, service, self.now):
+        is_listed = self.grants.inside(source.prefix, rule.service.name, self.now)
+        if not is_listed and not self._asks(rule):
             return {}
-        return {one: self._grant(rule, Source.of(one)) for one in _members(rows)}
+        if is_listed:
+            return {one: self._grant(rule, Source.of(one)) for one in _members(rows)}
+        # All alike but for whether they are answered for: of a line there may be very many.
+        answered = self.inputs.identities.answered
+        kinds: dict[bool, Grant] = {}
+        granted: dict[Address, Grant] = {}
+        for one in _members(rows):
+            kind = one in answered
+            if kind not in kinds:
+                kinds[kind] = self._grant(rule, Source.of(one))
+            granted[one] = kinds[kind]
+        return granted
 
     def _asks(self, rule: Rule) -> bool:
         """Whether the names of a rule's sources matter.
