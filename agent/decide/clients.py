@@ -68,7 +68,8 @@ def clients_after(
     }
     for key in present(tally):
         if key not in above and key not in banned:
-            looks = min(after[key][0] if key in after else 0, KNOWN_AFTER * 1000) + 1
+            # By the old memory: a clock that jumps ahead makes strangers of nobody who is here.
+            looks = min(clients[key][0] if key in clients else 0, KNOWN_AFTER * 1000) + 1
             after[key] = pairs.setdefault(looks, (looks, at))
     if len(after) > REMEMBERED_AT_MOST:
         least = sorted(after, key=after.__getitem__)

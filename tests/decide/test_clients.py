@@ -65,6 +65,15 @@ def test_a_clock_that_jumps_makes_nobody_known_and_forgets_nobody() -> None:
     assert ONE in clients
 
 
+def test_a_clock_that_jumps_by_weeks_makes_strangers_of_nobody_who_is_here() -> None:
+    """Else the breaker would guard nobody for the next five minutes."""
+    clients, later = looked(KNOWN_AFTER, "192.0.2.1", "192.0.2.2"), NOW + timedelta(weeks=5)
+
+    after = clients_after(clients, tally({"192.0.2.1": 1}), later, above=(), banned=())
+
+    assert known(after, [ONE, TWO]) == {ONE}
+
+
 def test_only_established_ones_are_there() -> None:
     counts = tally({"192.0.2.1": 1}) + tally({"192.0.2.2": 9}, state=State.SYN_RECV)
 
