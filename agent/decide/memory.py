@@ -4,11 +4,11 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 
 from agent.decide.ask import Asked
-from agent.decide.breaker import Fuse
+from agent.decide.bans.breaker import Fuse
 from agent.decide.grants import Grants
+from agent.decide.machine.watch import Watch
 from agent.decide.prefixes import PrefixTable
 from agent.decide.proof import Proven
-from agent.decide.watch import Watch
 from agent.model.address import Prefix
 from agent.model.ban import Held, Installed
 from agent.model.learned import Clients, Learned

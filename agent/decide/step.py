@@ -6,18 +6,18 @@ from datetime import datetime
 from functools import partial
 
 from agent.decide.ask import Awaited
-from agent.decide.ban import Bans, Court
-from agent.decide.breaker import Fuse
-from agent.decide.caps import Caps
+from agent.decide.bans.breaker import Fuse
+from agent.decide.bans.caps import Caps
+from agent.decide.bans.clients import LOOK_EVERY, clients_after
+from agent.decide.bans.court import Bans, Court
 from agent.decide.case import Case, Docket
-from agent.decide.clients import LOOK_EVERY, clients_after
 from agent.decide.grants import Grants, grants_of
 from agent.decide.judge import Doubt, doubt_of, find
+from agent.decide.machine.watch import watched
 from agent.decide.memory import Memory, Tables, Track
 from agent.decide.prefixes import prefix_table
 from agent.decide.proof import Proven
 from agent.decide.sustain import Named, Tracks, ended, is_news, samples_after, tracks_after
-from agent.decide.watch import watched
 from agent.model.address import HOST, Address, grouper
 from agent.model.ban import Installed
 from agent.model.inputs import Inputs

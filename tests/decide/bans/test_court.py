@@ -3,8 +3,8 @@ from datetime import timedelta
 import pytest
 
 from agent.decide import Memory, step
-from agent.decide.ban import REASONS_AT_MOST
-from agent.decide.wish import Wish, merge, target_of
+from agent.decide.bans.court import REASONS_AT_MOST
+from agent.decide.bans.wish import Wish, merge, target_of
 from agent.model.layout import HOST_AND_SSH_DROP
 from agent.model.policy import Scope, Service
 from tests.builders import (

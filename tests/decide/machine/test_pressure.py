@@ -5,7 +5,7 @@ from typing import Any
 
 import pytest
 
-from agent.decide.pressure import (
+from agent.decide.machine.pressure import (
     COOKIES,
     MAX_SYN_BACKLOG,
     UNKNOWN_BACKLOG,

@@ -13,7 +13,7 @@ from fractions import Fraction
 from ipaddress import IPv4Network, IPv6Network
 from typing import NamedTuple, TypeAlias
 
-from agent.decide.wish import Wish, in_order, target_of
+from agent.decide.bans.wish import Wish, in_order, target_of
 from agent.model.address import Prefix, Source
 from agent.model.ban import Held, Target
 from agent.model.policy import Answer, Rule, Scope

@@ -4,17 +4,17 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 
-from agent.decide.advice import Ground, flood_advice, slow_advice
 from agent.decide.case import Case
-from agent.decide.flood import Episodes, Scene, Signs, Step, course, news, step_of
-from agent.decide.pressure import (
+from agent.decide.machine.advice import Ground, flood_advice, slow_advice
+from agent.decide.machine.flood import Episodes, Scene, Signs, Step, course, news, step_of
+from agent.decide.machine.pressure import (
     growth,
     half_open_of,
     places_of,
     pressed_ports,
     slow_ports,
 )
-from agent.decide.proxy import Front, front_after, is_attack
+from agent.decide.machine.proxy import Front, front_after, is_attack
 from agent.model.alarm import Alarm, Flood, Slow
 from agent.model.inputs import Counters, Inputs
 from agent.model.policy import Policy

@@ -6,8 +6,8 @@ from typing import Any
 
 import pytest
 
-from agent.decide.advice import Ground, flood_advice, slow_advice
-from agent.decide.flood import Episode, Figures, News
+from agent.decide.machine.advice import Ground, flood_advice, slow_advice
+from agent.decide.machine.flood import Episode, Figures, News
 from agent.model.inputs import Queue
 from agent.model.policy import Mode, Rule
 from tests.builders import NET24, half_open, inputs, policy, sample, source

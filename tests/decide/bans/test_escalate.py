@@ -2,7 +2,7 @@ from datetime import timedelta
 
 import pytest
 
-from agent.decide.escalate import length_of
+from agent.decide.bans.escalate import length_of
 from agent.model.inputs import PastBan
 from agent.model.policy import Escalation
 from tests.builders import NOW, ban, decide, inputs, policy, source

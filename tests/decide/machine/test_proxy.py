@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from agent.decide import Memory, step
-from agent.decide.proxy import AGAIN, LONG, Front, front_after
+from agent.decide.machine.proxy import AGAIN, LONG, Front, front_after
 from agent.model.alarm import BehindProxy
 from agent.model.inputs import Guard, Identities, Surroundings
 from agent.model.policy import Mode, Policy

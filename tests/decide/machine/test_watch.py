@@ -11,7 +11,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from agent.decide import Memory, step
-from agent.decide.watch import Watch, watched
+from agent.decide.machine.watch import Watch, watched
 from agent.model.alarm import Alarm, Flood, Slow
 from agent.model.inputs import Inputs, Queue
 from agent.model.policy import Policy

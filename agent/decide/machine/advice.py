@@ -10,8 +10,8 @@ net/ipv4/inet_connection_sock.c, reqsk_timer_handler().
 from collections.abc import Iterator
 from dataclasses import dataclass
 
-from agent.decide.flood import News
-from agent.decide.pressure import COOKIES, MAX_SYN_BACKLOG, refused
+from agent.decide.machine.flood import News
+from agent.decide.machine.pressure import COOKIES, MAX_SYN_BACKLOG, refused
 from agent.model.address import HOST
 from agent.model.inputs import Inputs
 from agent.model.policy import Mode, Policy, Rule

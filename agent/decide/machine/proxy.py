@@ -14,7 +14,7 @@ from ipaddress import ip_network
 from typing import TypeAlias
 
 from agent.decide.case import Case
-from agent.decide.networks import Networks, networks_of
+from agent.decide.machine.networks import Networks, networks_of
 from agent.model.address import Address, Prefix, unpack
 from agent.model.alarm import BehindProxy
 from agent.model.inputs import OWN_ADDRESS, Identities, Inputs

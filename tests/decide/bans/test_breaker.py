@@ -8,8 +8,8 @@ from typing import ClassVar
 import pytest
 
 from agent.decide import Memory, step
-from agent.decide.breaker import CALM_FOR, FRESH_FOR
-from agent.decide.clients import KNOWN_AFTER, LOOK_EVERY
+from agent.decide.bans.breaker import CALM_FOR, FRESH_FOR
+from agent.decide.bans.clients import KNOWN_AFTER, LOOK_EVERY
 from agent.model.alarm import Breaker
 from agent.model.ban import Installed
 from agent.model.learned import Learned

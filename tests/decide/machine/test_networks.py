@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from agent.decide.networks import networks_of
+from agent.decide.machine.networks import networks_of
 from agent.model.address import pack
 from tests.builders import prefix
 

@@ -1,7 +1,7 @@
 from datetime import timedelta
 
-from agent.decide import clients as module
-from agent.decide.clients import KNOWN_AFTER, REMEMBERED_AT_MOST, clients_after, known, present
+from agent.decide.bans import clients as module
+from agent.decide.bans.clients import KNOWN_AFTER, REMEMBERED_AT_MOST, clients_after, known, present
 from agent.model.address import AF_INET
 from agent.model.learned import Clients
 from agent.model.sample import State

@@ -10,8 +10,8 @@ from dataclasses import dataclass, field, replace
 from datetime import datetime
 from fractions import Fraction
 
-from agent.decide.clients import known
-from agent.decide.wish import Wish
+from agent.decide.bans.clients import known
+from agent.decide.bans.wish import Wish
 from agent.model.alarm import Breaker
 from agent.model.learned import Clients
 from agent.model.policy import Answer, Policy

@@ -4,12 +4,12 @@ from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from datetime import datetime
 
-from agent.decide import breaker
-from agent.decide.ban import Bans, Court
-from agent.decide.breaker import Fuse, Reach
+from agent.decide.bans import breaker
+from agent.decide.bans.breaker import Fuse, Reach
+from agent.decide.bans.clients import known, present
+from agent.decide.bans.court import Bans, Court
+from agent.decide.bans.wish import Wish
 from agent.decide.case import Case
-from agent.decide.clients import known, present
-from agent.decide.wish import Wish
 from agent.model.address import HOST, grouper, is_line, pack
 from agent.model.alarm import Breaker
 from agent.model.learned import Clients

@@ -7,9 +7,9 @@ from typing import ClassVar
 import pytest
 
 from agent.decide import Memory, step
-from agent.decide.clients import KNOWN_AFTER
-from agent.decide.joining import Neighbours, join
-from agent.decide.wish import Wish, target_of
+from agent.decide.bans.clients import KNOWN_AFTER
+from agent.decide.bans.joining import Neighbours, join
+from agent.decide.bans.wish import Wish, target_of
 from agent.model.address import HOST, Source, covers, grouper, pack
 from agent.model.ban import Held, Installed, Target
 from agent.model.policy import Answer, Safety, Scope

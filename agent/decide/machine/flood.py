@@ -10,7 +10,7 @@ from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from typing import TypeAlias
 
-from agent.decide.pressure import HalfOpen
+from agent.decide.machine.pressure import HalfOpen
 from agent.model.address import HOST, Source, Width, grouper, source_of
 from agent.model.inputs import Counters, Listeners
 from agent.model.sample import SOCKETS, Sample, State

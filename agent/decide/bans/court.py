@@ -7,12 +7,12 @@ from functools import partial
 from hashlib import blake2s
 from itertools import islice
 
+from agent.decide.bans.escalate import length_of
+from agent.decide.bans.joining import NEARLY_FULL, Neighbours, join
+from agent.decide.bans.wish import Wish, merge, outlasts, target_of
 from agent.decide.case import Case
-from agent.decide.escalate import length_of
 from agent.decide.grants import Grants
-from agent.decide.joining import NEARLY_FULL, Neighbours, join
 from agent.decide.prefixes import PrefixTable
-from agent.decide.wish import Wish, merge, outlasts, target_of
 from agent.model.address import Prefix, Source
 from agent.model.ban import Ban, Held, Installed, Target
 from agent.model.inputs import History

@@ -1,0 +1,1 @@
+"""From verdicts to bans: asked for, merged, spared, joined, capped."""
