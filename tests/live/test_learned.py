@@ -43,7 +43,7 @@ def test_what_was_learned_is_written_at_the_end_and_goes_on(namespace: str, tmp_
         assert agent.end() == 0
         assert time.monotonic() - start < 1.5
 
-    assert told["reason"].startswith(f"{tmp_path}/lost.txt: no such file")
+    assert told["reason"].startswith(f"{tmp_path}/lost.txt: it is not there")
     assert (state / NAME).stat().st_mtime_ns > before
     assert set(read_learned(state).sessions) <= {ip_address("192.0.2.9")}
 
