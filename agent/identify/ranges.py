@@ -19,7 +19,8 @@ from agent.model.address import Prefix, collapsed
 
 MOST_PREFIXES = 50_000
 WIDEST = {4: 8, 6: 16}
-"""The shortest prefix length of what may stand in a range file, by IP version."""
+"""The shortest prefix length of what a range file may hold, also of neighbours together, by IP
+version."""
 
 AMAZON = frozenset({"CLOUDFRONT", "CLOUDFRONT_ORIGIN_FACING"})
 """Of Amazon's file with all its services only these are taken: the others are whoever rents
@@ -80,7 +81,7 @@ def parse_ranges(
     """
     try:
         items, date = _listed(raw)
-        return Ranges(prefixes=collapsed(_prefixes(items, breathe)), date=date)
+        return Ranges(prefixes=_joined(_prefixes(items, breathe)), date=date)
     except _Unfit as unfit:
         return Fault(
             file=file,
@@ -110,6 +111,22 @@ def _prefixes(items: Sequence[_Item], breathe: Callable[[], None]) -> Iterator[P
         breathe()
 
 
+def _joined(prefixes: Iterator[Prefix]) -> frozenset[Prefix]:
+    """Give the fewest prefixes; neighbours together may be no wider than one alone."""
+    found = collapsed(prefixes)
+    for one in sorted(found, key=lambda each: each.prefixlen):
+        if one.prefixlen < WIDEST[one.version]:
+            raise _Unfit(f"its prefixes together are {one}, {_too_wide(one)}")
+    return found
+
+
+def _too_wide(network: Prefix) -> str:
+    return (
+        f"wider than /{WIDEST[network.version]}: "
+        "that would spare much of the internet; get the list again"
+    )
+
+
 def _prefix(item: _Item) -> Prefix:
     """Read one prefix; IPv4 inside a mapped IPv6 one becomes IPv4."""
     try:
@@ -126,12 +143,7 @@ def _prefix(item: _Item) -> Prefix:
     if "%" in item.text:
         raise _Unfit("leave out the interface after %", item.line, item.path)
     if network.prefixlen < WIDEST[network.version]:
-        raise _Unfit(
-            f"{network} is wider than /{WIDEST[network.version]}: "
-            "that would spare much of the internet; get the list again",
-            item.line,
-            item.path,
-        )
+        raise _Unfit(f"{network} is {_too_wide(network)}", item.line, item.path)
     return network
 
 

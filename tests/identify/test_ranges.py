@@ -116,6 +116,13 @@ def test_much_is_read_with_pauses() -> None:
         pytest.param("0.0.0.0/0", "list:1:1", "wider than /8", id="everybody"),
         pytest.param("10.0.0.0/7", "list:1:1", "wider than /8", id="wider-than-8"),
         pytest.param("2000::/3", "list:1:1", "wider than /16", id="all-of-ipv6"),
+        pytest.param(
+            "\n".join(f"{n}.0.0.0/8" for n in range(256)), "list", "are 0.0.0.0/0", id="all-of-8"
+        ),
+        pytest.param("10.0.0.0/8\n11.0.0.0/8", "list", "are 10.0.0.0/7, wider than /8", id="two"),
+        pytest.param(
+            {"addresses": ["2001::/16", "2000::/16"]}, "list", "wider than /16", id="two-of-16"
+        ),
         pytest.param(b"\xff\xfe", "list", "UTF-8", id="no-text"),
         pytest.param('{"prefixes": [', "list:1:1", "broken JSON", id="cut-off"),
         pytest.param("[" * 100_000, "list", "broken JSON", id="deep"),
