@@ -7,10 +7,10 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from math import inf
 from pathlib import Path
-from stat import S_ISREG
 
 from agent.errors import Fault
 from agent.identify.ranges import parse_ranges
+from agent.identify.regular import read_regular
 from agent.model.address import Prefix
 from agent.model.policy import Policy
 
@@ -44,15 +44,12 @@ def read_ranges(path: str, breathe: Callable[[], None] = lambda: None) -> RangeF
         breathe: Called again and again while there is much to read.
     """
     try:
-        # Opened so that a pipe at its place lets nobody wait.
-        descriptor = os.open(path, os.O_RDONLY | os.O_NONBLOCK | os.O_CLOEXEC)
-        with os.fdopen(descriptor, "rb") as stream:
-            status = os.fstat(descriptor)
-            if not S_ISREG(status.st_mode):
-                return Fault(file=path, problem="not a regular file")
-            raw = stream.read(MOST_BYTES + 1)
+        read = read_regular(path, MOST_BYTES + 1)
     except OSError as error:
         return Fault(file=path, problem=_why(error))
+    if read is None:
+        return Fault(file=path, problem="not a regular file")
+    raw, status = read
     if len(raw) > MOST_BYTES:
         return Fault(file=path, problem="larger than 4 MiB: no list of ranges is")
     found = parse_ranges(raw, path, breathe)

@@ -9,6 +9,7 @@ from ipaddress import IPv4Address, IPv6Address, ip_address
 from math import inf
 from pathlib import Path
 
+from agent.identify.regular import read_regular
 from agent.model.address import Address
 
 MOST_SERVERS = 3
@@ -60,9 +61,11 @@ class Servers:
         try:
             status = self.path.stat()
             stamp = (status.st_mtime_ns, status.st_ino)
-            if stamp != self._stamp:
-                with self.path.open(encoding="ascii", errors="replace") as stream:
-                    self._found = parse_servers(stream.read(_MOST_BYTES))
-                self._stamp = stamp
+            if stamp == self._stamp:
+                return
+            found = read_regular(self.path, _MOST_BYTES)
         except OSError:
             self._found, self._stamp = _ITSELF, None
+            return
+        text = found[0].decode("ascii", "replace") if found else ""
+        self._found, self._stamp = parse_servers(text), stamp

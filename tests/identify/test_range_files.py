@@ -53,11 +53,13 @@ def missing(path: Path) -> None:
 def test_what_can_not_be_read_is_told(tmp_path: Path, make: Callable[[Path], None]) -> None:
     path = tmp_path / "list"
     make(path)
+    before = len(list(Path("/proc/self/fd").iterdir()))
 
     found = read_ranges(str(path))
 
     assert isinstance(found, Fault)
     assert str(found).startswith(f"{path}: ")
+    assert len(list(Path("/proc/self/fd").iterdir())) == before
 
 
 def test_a_file_is_read_again_when_it_changed(tmp_path: Path) -> None:

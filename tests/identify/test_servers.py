@@ -45,3 +45,19 @@ def test_a_change_is_seen_and_a_file_that_is_gone_is_none(tmp_path: Path) -> Non
     assert seen("nameserver 192.0.2.2", 2) == ["192.0.2.2"]
     assert seen(None, 0) == ITSELF
     assert seen("nameserver 192.0.2.2", 2) == ["192.0.2.2"]
+
+
+def open_files() -> int:
+    return len(list(Path("/proc/self/fd").iterdir()))
+
+
+def test_what_is_no_file_is_none_and_lets_nobody_wait(tmp_path: Path) -> None:
+    pipe, seconds = tmp_path / "pipe", [0.0]
+    os.mkfifo(pipe)
+    for path in (pipe, tmp_path, Path("/dev/zero")):
+        before = open_files()
+        servers = Servers(path, lambda: seconds[0])
+        for _ in range(3):
+            seconds[0] += 10
+            assert list(map(str, servers())) == ITSELF
+        assert open_files() == before
