@@ -1,5 +1,8 @@
 """Asking name servers over UDP, many questions at once, without ever waiting for one.
 
+A question that is not answered soon leaves its place to others, so that zones without a
+server can't keep the others waiting.
+
 Whatever a server does costs a bounded time: an answer is never asked for over TCP, one above
 `MOST_BYTES` is not read, and a turn reads one datagram. Nobody but a server can answer:
 each question has a socket, and so a source port, of its own, connected to that server, and a
@@ -24,6 +27,13 @@ from agent.model.address import Address
 DNS_PORT = 53
 MOST_OPEN = 64
 """Questions under way at once; others wait for their turn."""
+
+SLOW_AFTER_S = 0.5
+"""A question without an answer for so long leaves its place to others, and waits on."""
+
+MOST_SLOW = 128
+"""Questions that wait on; the oldest is given up where there are more. With three servers
+these and the others have 576 sockets at most, well below the usual limit of 1,024 files."""
 
 MOST_TRIES = 3
 """How often a question is sent; to one server after the other."""
@@ -51,6 +61,7 @@ class _Asked:
         links: Open sockets by server.
         tries: How often it was sent.
         again_at: When to send it again.
+        slow_at: When it has to leave its place.
         strays: What came and was no answer.
     """
 
@@ -62,6 +73,7 @@ class _Asked:
     links: Links = field(default_factory=dict)
     tries: int = 0
     again_at: float = -inf
+    slow_at: float = inf
     strays: int = 0
 
 
@@ -84,6 +96,7 @@ class Exchange:
     heard_at: float = -inf
     _due: float = inf
     _open: list[_Asked] = field(default_factory=list)
+    _slow: list[_Asked] = field(default_factory=list)
     _waiting: deque[_Asked] = field(default_factory=deque)
     _selector: selectors.BaseSelector = field(default_factory=selectors.DefaultSelector)
 
@@ -128,10 +141,11 @@ class Exchange:
 
     def close(self) -> None:
         """Give up all that is under way."""
-        for asked in self._open:
+        for asked in (*self._open, *self._slow):
             for server in tuple(asked.links):
                 self._hang_up(asked, server)
         self._open.clear()
+        self._slow.clear()
         self._selector.close()
 
     def _admit(self) -> None:
@@ -139,20 +153,34 @@ class Exchange:
         while self._waiting and len(self._open) < MOST_OPEN:
             asked = self._waiting.popleft()
             self._open.append(asked)
+            asked.slow_at = self.stopwatch() + SLOW_AFTER_S
             self._send(asked)
 
     def _go_on(self, heard: AbstractSet[int]) -> None:
         now = self.stopwatch()
         if now < self._due:
             return
-        for asked in tuple(self._open):
+        for asked in (*self._slow, *self._open):
             if id(asked) in heard:
                 continue
             if now >= asked.deadline:
                 self._end(asked, None)
             elif now >= asked.again_at:
                 self._send(asked)
-        self._due = min((min(one.again_at, one.deadline) for one in self._open), default=inf)
+            elif now >= asked.slow_at:
+                self._step_aside(asked)
+        under_way = (*self._slow, *self._open)
+        self._due = min(
+            (min(one.again_at, one.slow_at, one.deadline) for one in under_way), default=inf
+        )
+
+    def _step_aside(self, asked: _Asked) -> None:
+        """Leave the place to another question, and wait on."""
+        self._open.remove(asked)
+        self._slow.append(asked)
+        asked.slow_at = inf
+        if len(self._slow) > MOST_SLOW:
+            self._end(self._slow[0], None)
 
     def _send(self, asked: _Asked) -> None:
         """Send a question to the next server; one that can't be reached refuses."""
@@ -161,7 +189,7 @@ class Exchange:
         asked.again_at = inf
         if asked.tries < MOST_TRIES:
             asked.again_at = self.stopwatch() + AGAIN_AFTER_S[asked.tries - 1]
-        self._due = min(self._due, asked.again_at, asked.deadline)
+        self._due = min(self._due, asked.again_at, asked.slow_at, asked.deadline)
         try:
             link = asked.links.get(server) or self._link(asked, server)
             link.send(asked.wire)
@@ -211,7 +239,7 @@ class Exchange:
             asked.again_at = self._due = -inf
 
     def _end(self, asked: _Asked, answer: Answer | None) -> None:
-        self._open.remove(asked)
+        (self._open if asked in self._open else self._slow).remove(asked)
         for server in tuple(asked.links):
             self._hang_up(asked, server)
         asked.told(answer)

@@ -1,6 +1,6 @@
 """The identifier that asks: in a thread of its own, beside the cycles.
 
-A cycle only looks at what was published, and puts addresses into a queue. The thread keeps
+A cycle only looks at what was published, and hands over addresses. The thread keeps
 out of its way, because whatever it does holds the interpreter: it does next to nothing from
 a cycle's look to its questions, one thing at a time outside of it, and pauses for each.
 """
@@ -74,7 +74,7 @@ class Inquirer:
         self._post.set_clock(now)
         self._post.free.set()
         if self._inquiry is not None and addresses:
-            self._post.put(addresses, self._inquiry.known.is_settled)
+            self._post.put(addresses)
 
     def verified(self) -> Mapping[Address, Verified]:
         """Give the addresses with confirmed names."""
@@ -130,7 +130,7 @@ class Inquirer:
                 inquiry.turn()
             except Exception as error:  # noqa: BLE001 - whatever came in, the next turn comes
                 self._bug = f"a bug: {type(error).__name__}: {error}"
-                self._post.forget()
+                inquiry.turns.forget()
                 time.sleep(1.0)
         inquiry.exchange.close()
 

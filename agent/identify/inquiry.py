@@ -14,6 +14,7 @@ from agent.identify.known import Known
 from agent.identify.lookups import begin
 from agent.identify.post import Post
 from agent.identify.range_files import RangeFiles
+from agent.identify.turns import Turns
 from agent.model.address import Address, Prefix
 from agent.model.inputs import Identities
 from agent.model.learned import Learned
@@ -32,6 +33,10 @@ a long one by some ten datagrams a second, and gets on where one cycle follows t
 IDLE = 4.0
 """So much longer than it worked does the thread pause."""
 
+SELDOM = 9.0
+"""So much longer than it took to take over whom a cycle asks about is not done again: else
+cycles that follow each other fast would leave no time to ask."""
+
 REST_S = 0.004
 """The shortest pause; so it works for a millisecond at a time, or does one thing."""
 
@@ -39,7 +44,14 @@ PUBLISH_EVERY_S = 0.05
 DEAD_AFTER = 3
 """Look-ups in a row, without a sign of any name server, after which that is told."""
 
-FULL_TOLD_S = 60.0
+DEAD_AFTER_S = 5.0
+"""Since a server answered anybody: where it did lately, those look-ups were of addresses whose
+own name servers do not answer."""
+
+MOST_IN_TIME = 500
+"""As many look-ups begin while a judgement waits for one."""
+
+CROWD_TOLD_S = 60.0
 _LONGEST_S = 60.0
 _MOST_TOLD = 5
 _NOTHING: frozenset[Prefix] = frozenset()
@@ -56,6 +68,7 @@ class Inquiry:
         vendors: Networks of large CDNs.
         known: Addresses and their names.
         hosts: The policy's host names.
+        turns: Whom to ask about next.
     """
 
     post: Post
@@ -64,6 +77,7 @@ class Inquiry:
     vendors: Mapping[str, frozenset[Prefix]]
     known: Known = field(init=False)
     hosts: Hosts = field(init=False)
+    turns: Turns = field(init=False)
     _files: RangeFiles = field(init=False)
     _policy: Policy | None = None
     _entries: dict[str, AllowEntry] = field(default_factory=dict)
@@ -74,6 +88,8 @@ class Inquiry:
     _again_at: float = -inf
     _publish_at: float = -inf
     _misses: int = 0
+    _crowd_at: float = -inf
+    _take_over_at: float = -inf
     _owed_s: float = 0.0
     _trouble_at: float = -inf
 
@@ -81,7 +97,8 @@ class Inquiry:
         """Begin with what was learned."""
         self.known = Known(self.post.stopwatch)
         self.hosts = Hosts(self.post.stopwatch, self.learned.hosts)
-        self._files = RangeFiles(self.post.stopwatch, breathe=lambda: time.sleep(0.001))
+        self.turns = Turns(self.post.stopwatch)
+        self._files = RangeFiles(self.post.stopwatch, breathe=_breathe)
         self.exchange.wake_by(self.post.bell)
         self.exchange.breathe = self._stand_still
 
@@ -95,6 +112,7 @@ class Inquiry:
         self._stand_still()
         began_s = time.thread_time()
         self._adopt()
+        self._take_over()
         self._begin()
         if self.exchange.turn(self._wait_s()):
             self.post.hear()
@@ -132,6 +150,17 @@ class Inquiry:
         self._publish_at = -inf
         self._policy = policy
 
+    def _take_over(self) -> None:
+        """Go by whom the last cycle wants to ask about."""
+        began = self.post.stopwatch()
+        if began < self._take_over_at or not (asked := self.post.take()):
+            return
+        self.turns.adopt(asked, self.known.is_settled, _breathe)
+        now = self.post.stopwatch()
+        self._take_over_at = now + SELDOM * (now - began)
+        if self.turns.waiting > MOST_IN_TIME:
+            self._crowd_at = self.post.stopwatch()
+
     def _begin(self) -> None:
         """Begin one look-up, if there is one to begin."""
         now = self.post.stopwatch()
@@ -140,7 +169,7 @@ class Inquiry:
         if (host := self.hosts.next()) is not None:
             done = partial(self._take_host, host, now)
             begin(self.exchange, resolve(host), done)
-        elif (address := self.post.take()) is not None:
+        elif (address := self.turns.take()) is not None:
             self._ask(address, now)
         else:
             self._ask(self._again.popleft(), now)
@@ -151,23 +180,24 @@ class Inquiry:
         """Give when the next look-up may begin, by the stopwatch; never while too many are open."""
         if self.exchange.is_full:
             return inf
-        waiting = -inf if self.post.queued else self._again_at if self._again else inf
+        waiting = -inf if self.turns.is_ready else self._again_at if self._again else inf
         return max(self._lookup_at, min(self.hosts.due, waiting))
 
     def _ask(self, address: Address, now: float) -> None:
         if not self.known.domains:
-            self.post.done(address)
+            self.turns.done(address, is_answered=True)
             return
         steps = confirm(address, self.known.domains.keys())
         begin(self.exchange, steps, partial(self._take, address, now))
 
     def _take(self, address: Address, began: float, found: Confirmed | Silence) -> None:
-        is_heard = self._note_health(began, is_answered=isinstance(found, Confirmed))
+        is_answered = isinstance(found, Confirmed)
+        is_heard = self._note_health(began, is_answered=is_answered)
         if isinstance(found, Confirmed):
             self.known.take(address, found, self.post.now())
         else:
             self.known.miss(address, found, others_answer=is_heard)
-        self.post.done(address)
+        self.turns.done(address, is_answered=is_answered)
 
     def _take_host(self, host: str, began: float, answers: Both) -> None:
         self._note_health(began, is_answered=any(answers))
@@ -193,7 +223,8 @@ class Inquiry:
     def _wait_s(self) -> float:
         """Give how long there is nothing to do but to hear answers."""
         publish_at = self._publish_at if self._has_news() else inf
-        due = min(self._ready_at(), self._files.due, self.known.sweep_at, publish_at)
+        asked_at = self._take_over_at if self.post.has_asked else inf
+        due = min(self._ready_at(), self._files.due, self.known.sweep_at, publish_at, asked_at)
         return min(due - self.post.stopwatch(), _LONGEST_S)
 
     def _has_news(self) -> bool:
@@ -240,9 +271,17 @@ class Inquiry:
     def _trouble(self) -> str | None:
         """Say why not everything can be identified, in words that stay the same meanwhile."""
         told = [str(fault) for fault in self._files.faults()[:_MOST_TOLD]]
-        if self._misses >= DEAD_AFTER:
+        now = self.post.stopwatch()
+        if self._misses >= DEAD_AFTER and now - self.exchange.heard_at > DEAD_AFTER_S:
             servers = ", ".join(map(str, self.exchange.servers()))
             told.append(f"no name server answers ({servers})")
-        if self.post.stopwatch() - self.post.dropped_at < FULL_TOLD_S:
-            told.append("more addresses to ask about than can be asked: the newest wait")
+        if now - self._crowd_at < CROWD_TOLD_S:
+            told.append(
+                "more addresses to ask about than can be asked in time: networks take turns"
+            )
         return "; ".join(told) or None
+
+
+def _breathe() -> None:
+    """Leave the interpreter to a cycle."""
+    time.sleep(0.001)

@@ -6,14 +6,11 @@ from collections import deque
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
-from ipaddress import ip_address
-from math import inf
 
 from agent.model.address import Address
 from agent.model.inputs import Identities
 from agent.model.policy import Policy
 
-MOST_QUEUED = 2000
 MOST_LOOKED_AT = 4000
 """Of the addresses of one cycle, the heaviest first."""
 
@@ -28,7 +25,6 @@ class Post:
         published: The thread's: what is known, and for which policy.
         trouble: The thread's: why not everything can be identified.
         free: Set while no cycle is under way.
-        dropped_at: When an address last found the queue full, by the stopwatch.
     """
 
     stopwatch: Callable[[], float]
@@ -36,10 +32,8 @@ class Post:
     published: tuple[Policy, Identities] | None = None
     trouble: str | None = None
     free: threading.Event = field(default_factory=threading.Event)
-    dropped_at: float = -inf
     _clock: tuple[datetime, float] = (datetime.min.replace(tzinfo=UTC), 0.0)
-    _queue: deque[bytes] = field(default_factory=deque)
-    _queued: set[bytes] = field(default_factory=set)
+    _asked: deque[Sequence[Address]] = field(default_factory=lambda: deque(maxlen=1))
     _bell: int = field(default_factory=lambda: os.eventfd(0, os.EFD_CLOEXEC | os.EFD_NONBLOCK))
 
     @property
@@ -48,9 +42,9 @@ class Post:
         return self._bell
 
     @property
-    def queued(self) -> int:
-        """How many addresses wait to be asked about."""
-        return len(self._queue)
+    def has_asked(self) -> bool:
+        """Whether a cycle has handed over addresses that were not taken yet."""
+        return bool(self._asked)
 
     def set_clock(self, now: datetime) -> None:
         """Note what time it is."""
@@ -61,34 +55,14 @@ class Post:
         at, seconds = self._clock
         return at + timedelta(seconds=self.stopwatch() - seconds)
 
-    def put(self, addresses: Sequence[Address], is_settled: Callable[[bytes], bool]) -> None:
-        """Queue addresses, as far as there is room and they are not settled or queued already."""
-        was_empty = not self._queue
-        for address in addresses[:MOST_LOOKED_AT]:
-            key = address.packed
-            if key in self._queued or is_settled(key):
-                continue
-            if len(self._queue) >= MOST_QUEUED:
-                self.dropped_at = self.stopwatch()
-                break
-            self._queued.add(key)
-            self._queue.append(key)
-        if was_empty and self._queue:
-            self.ring()
+    def put(self, addresses: Sequence[Address]) -> None:
+        """Hand over whom to ask about, instead of those of the last cycle."""
+        self._asked.append(addresses[:MOST_LOOKED_AT])
+        self.ring()
 
-    def take(self) -> Address | None:
-        """Give the next address of the queue; None when it is empty."""
-        if not self._queue:
-            return None
-        return ip_address(self._queue.popleft())
-
-    def done(self, address: Address) -> None:
-        """Let an address that was taken be queued again."""
-        self._queued.discard(address.packed)
-
-    def forget(self) -> None:
-        """Let all that were taken be queued again; what came of them is lost."""
-        self._queued.intersection_update(self._queue)
+    def take(self) -> Sequence[Address]:
+        """Give whom the last cycle wants to ask about; nothing where that was given already."""
+        return self._asked.popleft() if self._asked else ()
 
     def ring(self) -> None:
         """Wake the thread."""

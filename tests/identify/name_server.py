@@ -1,16 +1,21 @@
 """A small name server on loopback that answers as a test tells it to, truthfully or not."""
 
 import socket
+import struct
 import threading
 import time
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
+from itertools import pairwise
 from pathlib import Path
+from zlib import crc32
 
 import dns.flags
 import dns.message
 import dns.rcode
 import dns.rrset
+from dns.rdataclass import IN
+from dns.rdatatype import PTR
 
 Behaviour = Callable[[bytes], Iterable[bytes]]
 """From a query to the datagrams that are sent back, in order."""
@@ -110,6 +115,13 @@ def dead(_query: bytes) -> Iterable[bytes]:
     return ()
 
 
+def first_of(zone: Zone, otherwise: Behaviour = dead) -> Behaviour:
+    """Answer from a zone for its own names, and otherwise for all others."""
+    true = answers(zone)
+    names = {name for name, _ in zone}
+    return lambda query: (true if question_of(query)[0].lower() in names else otherwise)(query)
+
+
 def slow(behaviour: Behaviour, seconds: float) -> Behaviour:
     """Answer late."""
 
@@ -137,3 +149,53 @@ def truncated(query: bytes) -> Iterable[bytes]:
     response = dns.message.make_response(dns.message.from_wire(query))
     response.flags |= dns.flags.TC
     yield response.to_wire()
+
+
+def lying(query: bytes) -> Iterable[bytes]:
+    """Answer for each address with another lie, as its owner can; of all else nothing is there."""
+    name, _ = question_of(query)
+    if not name.endswith(".arpa"):
+        return answers({})(query)
+    lies = (endless, crowded, truncated, strayed, failing, pretending)
+    return lies[crc32(name.encode()) % len(lies)](query)
+
+
+def endless(query: bytes) -> Iterable[bytes]:
+    """Answer a chain of aliases that leads back to its beginning."""
+    name, _ = question_of(query)
+    chain = [f"{name}.", *(f"{at}.loop.example." for at in range(30)), f"{name}."]
+    response = dns.message.make_response(dns.message.from_wire(query))
+    for left, right in pairwise(chain):
+        response.answer.append(dns.rrset.from_text(left, 1, "IN", "CNAME", right))
+    yield response.to_wire(max_size=65_535)
+
+
+def crowded(query: bytes) -> Iterable[bytes]:
+    """Answer 1,700 names of crawlers, as many as a datagram holds."""
+    yield _pretending(query, 1700)
+
+
+def pretending(query: bytes) -> Iterable[bytes]:
+    """Answer names of crawlers, more than are looked at."""
+    yield _pretending(query, 20)
+
+
+def _pretending(query: bytes, count: int) -> bytes:
+    # Put together by hand: dnspython takes 0.2 s for so many, in which nobody else is answered.
+    question = query[12 : query.index(b"\0", 12) + 5]
+    header = query[:2] + struct.pack("!5H", 0x8180, 1, count, 0, 0)
+    return header + question + b"".join(map(_crawler, range(count)))
+
+
+def _crawler(number: int) -> bytes:
+    """Give a record that says that whoever was asked about is this crawler."""
+    labels = (f"crawl-{number}".encode(), b"googlebot", b"com", b"")
+    name = b"".join(bytes([len(one)]) + one for one in labels)
+    return struct.pack("!HHHIH", 0xC00C, PTR, IN, 1, len(name)) + name
+
+
+def strayed(query: bytes) -> Iterable[bytes]:
+    """Answer with wrong ids, and never with the right one."""
+    response = dns.message.make_response(dns.message.from_wire(query)).to_wire()
+    for at in range(1, 40):
+        yield bytes([response[0] ^ at]) + response[1:]

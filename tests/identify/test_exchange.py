@@ -4,11 +4,13 @@ import socket
 import time
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
+from functools import partial
 from ipaddress import ip_address
+from typing import Any
 
 import pytest
 
-from agent.identify.exchange import MOST_OPEN, MOST_STRAYS, MOST_TRIES, Exchange
+from agent.identify.exchange import MOST_OPEN, MOST_SLOW, MOST_STRAYS, MOST_TRIES, Exchange
 from agent.identify.question import Answer, Kind, Question
 from tests.identify.name_server import (
     Behaviour,
@@ -195,7 +197,11 @@ def is_full(asking: Asking) -> bool:
 
 
 def links(exchange: Exchange) -> list[socket.socket]:
-    return [link for asked in exchange._open for link in asked.links.values()]  # noqa: SLF001
+    return [link for asked in under_way(exchange) for link in asked.links.values()]
+
+
+def under_way(exchange: Exchange) -> list[Any]:
+    return [*exchange._open, *exchange._slow]  # noqa: SLF001
 
 
 def queries(exchange: Exchange) -> list[bytes]:
@@ -215,6 +221,48 @@ def test_no_more_than_so_many_questions_are_under_way(server: NameServer, asking
 
     assert not is_full(asking)
     assert links(asking.exchange) == []
+
+
+def test_who_is_not_answered_leaves_his_place_and_waits_on(
+    server: NameServer, asking: Asking
+) -> None:
+    silent: list[Answer | None] = []
+    late: list[Answer | None] = []
+    server.behaviour = dead
+    deadline = time.monotonic() + 1.6
+    for _ in range(MOST_OPEN):
+        asking.exchange.ask(A, deadline, silent.append)
+    start = time.monotonic()
+    asking.exchange.ask(A, deadline, late.append)
+    while is_full(asking) and time.monotonic() < deadline:
+        asking.exchange.turn(0.1)
+    server.behaviour = TRUE
+    while not late and time.monotonic() < deadline:
+        asking.exchange.turn(0.1)
+
+    assert late[0] is not None
+    assert time.monotonic() - start < 1.2
+    asking.told = silent
+    asking.run(MOST_OPEN, 3.0)
+    assert address_of(silent[0]) == "192.0.2.7"  # by its third try
+
+
+def test_of_those_who_wait_on_the_oldest_is_given_up(server: NameServer, asking: Asking) -> None:
+    server.behaviour = dead
+    numbers: list[int] = []
+    deadline = time.monotonic() + 10.0
+
+    def told(number: int, _answer: Answer | None) -> None:
+        numbers.append(number)
+
+    for number in range(MOST_OPEN * 4):
+        asking.exchange.ask(A, deadline, partial(told, number))
+    while len(numbers) < MOST_OPEN and time.monotonic() < deadline:
+        asking.exchange.turn(0.1)
+
+    assert time.monotonic() < deadline - 6.0
+    assert numbers == list(range(MOST_OPEN))
+    assert len(links(asking.exchange)) <= MOST_OPEN + MOST_SLOW
 
 
 def test_a_turn_ends_when_somebody_wakes_it(asking: Asking) -> None:

@@ -10,7 +10,9 @@ from pathlib import Path
 import pytest
 
 from agent.identify.inquirer import Inquirer
-from agent.identify.post import MOST_QUEUED
+from agent.identify.inquiry import MOST_IN_TIME
+from agent.identify.post import MOST_LOOKED_AT
+from agent.identify.turns import Turns
 from agent.model.address import Address
 from agent.model.inputs import Identities
 from agent.model.learned import Learned, Verified
@@ -21,6 +23,8 @@ from tests.identify.name_server import (
     answers,
     dead,
     failing,
+    first_of,
+    lying,
     name_server,
     resolv_conf,
     slow,
@@ -269,14 +273,80 @@ def test_a_run_of_one_cycle_may_wait_for_files_and_hosts(
     assert time.monotonic() - start < 1.5
 
 
-def test_a_full_queue_drops_the_newest_and_says_so(watching: Watching, server: NameServer) -> None:
+def test_more_than_can_be_asked_in_time_are_told_of(watching: Watching, server: NameServer) -> None:
     server.behaviour = dead
     rules = by(NAMES)
-    crowd = [IPv4Address(0xC6120000 + number) for number in range(MOST_QUEUED * 2)]
+    crowd = [IPv4Address(0xC6120000 + number) for number in range(MOST_LOOKED_AT * 2)]
+    watching.until(rules, crowd[: MOST_IN_TIME // 2], lambda seen: not seen.unread)
+    time.sleep(0.2)
+    assert "more addresses" not in str(watching.inquirer.trouble())
 
     watching.until(rules, crowd, lambda _: "more addresses" in str(watching.inquirer.trouble()))
 
-    assert watching.inquirer._post.queued <= MOST_QUEUED  # noqa: SLF001
+    assert turns_of(watching).waiting <= MOST_LOOKED_AT
+
+
+def turns_of(watching: Watching) -> Turns:
+    inquiry = watching.inquirer._inquiry  # noqa: SLF001
+    assert inquiry is not None
+    return inquiry.turns
+
+
+@pytest.mark.parametrize("networks", [1, 200])
+def test_silent_zones_keep_no_crawler_waiting(
+    watching: Watching, server: NameServer, networks: int
+) -> None:
+    server.behaviour = first_of(ZONE)
+    rules = by(NAMES)
+    first = int(IPv4Address("198.18.0.0"))
+    crowd = [
+        IPv4Address((first + (number % networks << 16) + number) % 2**32) for number in range(3000)
+    ]
+    end = time.monotonic() + 1.5
+    while time.monotonic() < end:
+        watching.cycle(rules, *crowd)
+        time.sleep(0.1)
+
+    start = time.monotonic()
+    seen = watching.until(rules, (*crowd, GOOD), knows(GOOD))
+
+    assert texts(seen, "google") == ["192.0.2.7/32"]
+    assert time.monotonic() - start < 1.5
+    watching.until(rules, (), lambda _: "no name" not in str(watching.inquirer.trouble()))
+
+
+def test_lies_of_every_kind_delay_no_crawler_and_make_none(
+    watching: Watching, server: NameServer
+) -> None:
+    server.behaviour = first_of(ZONE, lying)
+    rules = by(NAMES)
+    crowd = [IPv4Address(0xC6120000 + number) for number in range(300)]
+    end = time.monotonic() + 1.0
+    while time.monotonic() < end:
+        watching.cycle(rules, *crowd)
+        time.sleep(0.05)
+
+    start = time.monotonic()
+    seen = watching.until(rules, (*crowd, GOOD), knows(GOOD))
+
+    assert texts(seen, "google") == ["192.0.2.7/32"]
+    assert time.monotonic() - start < 2.0
+    assert watching.inquirer.verified().keys() == {GOOD}
+
+
+def test_a_server_that_answered_lately_is_not_called_dead(
+    watching: Watching, server: NameServer
+) -> None:
+    server.behaviour = first_of(ZONE)
+    rules = by(NAMES)
+    watching.until(rules, (GOOD,), knows(GOOD))
+    watching.until(rules, (), lambda _: watching.inquirer.trouble() is None)
+    crowd = [IPv4Address(0xC6120000 + number) for number in range(10)]
+    end = time.monotonic() + 3.0
+    while time.monotonic() < end:
+        watching.cycle(rules, *crowd)
+        assert watching.inquirer.trouble() is None
+        time.sleep(0.05)
 
 
 def test_asking_and_looking_take_no_time(watching: Watching, server: NameServer) -> None:
