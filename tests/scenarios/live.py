@@ -89,7 +89,7 @@ class Agents:
         if self.live.small_disk:
             lines.append(f"mount -t tmpfs -o size={_DISK_BYTES} none {self.state}")
         files = dict(self.live.files)
-        if self.live.dns or self.live.slow_dns_s:
+        if self.live.has_dns:
             files["/etc/resolv.conf"] = f"nameserver {self.hosts.client4}\n"
         for number, (path, text) in enumerate(files.items()):
             own = self.folder / f"file{number}"

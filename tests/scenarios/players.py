@@ -3,13 +3,22 @@
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import ExitStack
 from dataclasses import dataclass, field
+from ipaddress import ip_address
 from itertools import count
 from pathlib import Path
 from types import TracebackType
 from typing import Self
 
 from agent.model.policy import Answer, Policy
-from tests.identify.name_server import NameServer, answers, slow
+from tests.identify.name_server import (
+    Behaviour,
+    NameServer,
+    answers,
+    dead,
+    first_of,
+    lying,
+    slow,
+)
 from tests.range import (
     Held,
     Hosts,
@@ -122,8 +131,8 @@ class Players:
         if self._live.dns:
             folder = self.folder / "dns"
             self._dns.enter_context(dnsmasq(client, (*_ZONES, *self._live.dns), folder))
-        if self._live.slow_dns_s:
-            behaviour = slow(answers({}), self._live.slow_dns_s)
+        if self._live.slow_dns_s or self._live.others:
+            behaviour = _behaviour(self._live)
             with in_namespace(client):
                 server = NameServer(behaviour, self.hosts.client4, 53)
             self._dns.callback(server.close)
@@ -227,6 +236,17 @@ _BEGIN: dict[Does, Callable[[Players, Group], Player]] = {
     Does.DIAL: Players._dial,  # noqa: SLF001 - ditto
     Does.RUN: Players._run,  # noqa: SLF001 - ditto
 }
+
+
+def _behaviour(live: Live) -> Behaviour:
+    """Give how a name server of our own answers."""
+    if live.slow_dns_s:
+        return slow(answers({}), live.slow_dns_s)
+    zone: dict[tuple[str, str], list[str]] = {}
+    for address, name in live.names.items():
+        zone[ip_address(address).reverse_pointer, "PTR"] = [f"{name}."]
+        zone[name, "A"] = [address]
+    return first_of(zone, {"silent": dead, "lies": lying}[live.others])
 
 
 def _is_real(group: Group) -> bool:

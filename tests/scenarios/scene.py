@@ -7,7 +7,7 @@ is there at cycle 0 alone has left by then.
 
 from collections.abc import Iterator
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
 import yaml
 from pydantic import Field
@@ -77,6 +77,9 @@ class Live(Block):
         dns: Lines of dnsmasq's configuration; the agent asks it.
         slow_dns_s: So long a name server takes for each question, one after the other, and
             then knows nothing; the agent asks it. 0 for none.
+        names: By address the name that a name server confirms; the agent asks it.
+        others: What becomes of a question about anybody else there: ``silent`` for no answer,
+            ``lies`` for a server that answers in every wrong way. Empty for no such server.
         files: Texts that the agent finds at these paths.
         environment: Variables of the agent's.
         small_disk: Whether the state directory is a disk of its own, of 256 KiB.
@@ -88,9 +91,16 @@ class Live(Block):
     setup: tuple[str, ...] = ()
     dns: tuple[str, ...] = ()
     slow_dns_s: float = 0
+    names: dict[str, str] = Field({})
+    others: Literal["", "silent", "lies"] = ""
     files: dict[str, str] = Field({})
     environment: dict[str, str] = Field({})
     small_disk: bool = False
+
+    @property
+    def has_dns(self) -> bool:
+        """Whether there is a name server."""
+        return bool(self.dns or self.slow_dns_s or self.others)
 
 
 class Scene(Block):
