@@ -58,6 +58,7 @@ def unpack(folder: Path) -> Path | None:
     """Give the folder that fail2ban's files are in; None where it can't be had."""
     if shutil.which("fail2ban-server"):
         return Path("/")
+    folder.mkdir(parents=True, exist_ok=True)
     fetched = subprocess.run(
         ["apt-get", "-qq", "download", "fail2ban"], cwd=folder, check=False, capture_output=True
     )
