@@ -2,7 +2,8 @@
 
 A network is the widest that is ever banned, a /16 of IPv4 or a /32 of IPv6. It comes the
 later, the more of its look-ups are under way or were not answered lately: who lets his own
-zones die waits behind everybody else. Within a network the heaviest address comes first.
+zones die waits behind everybody else. Among equals whoever is new comes first, since who waits
+for long is judged without an answer; then the heaviest does.
 """
 
 from collections import deque
@@ -20,6 +21,9 @@ MOST_OF_ONE = 16
 LIGHTER_EVERY_S = 60.0
 """After so long half of what burdens a network is forgotten. Fewer than 250 look-ups begin in
 a second, so that this bounds the memory too."""
+
+_LATER = 1_000_000
+"""Added to the place of an address that waited before: more than there are places."""
 
 _SLICE = 256
 _network = widened(Width(ipv4=WIDEST[4], ipv6=WIDEST[6]))
@@ -61,16 +65,19 @@ class Turns:
             is_settled: Whether nothing is to be asked about a packed address.
             breathe: Called again and again while there is much to do.
         """
-        queues: dict[bytes, deque[tuple[int, bytes]]] = {}
+        before = {key for queue in self._queues.values() for _, key in queue}
+        queues: dict[bytes, list[tuple[int, bytes]]] = {}
         keys = dict.fromkeys(address.packed for address in addresses)
         self.waiting = 0
         for at, key in enumerate(keys, 1):
             if key not in self._taken and not is_settled(key):
-                queues.setdefault(_network(key), deque()).append((at, key))
+                place = at + _LATER * (key in before)
+                queues.setdefault(_network(key), []).append((place, key))
                 self.waiting += 1
             if at % _SLICE == 0:
                 breathe()
-        self._queues, self._next = queues, []
+        self._queues = {network: deque(sorted(queue)) for network, queue in queues.items()}
+        self._next = []
         for network in queues:
             self._line_up(network)
 

@@ -292,7 +292,7 @@ def turns_of(watching: Watching) -> Turns:
     return inquiry.turns
 
 
-@pytest.mark.parametrize("networks", [1, 200])
+@pytest.mark.parametrize("networks", [1, 200, 3000])
 def test_silent_zones_keep_no_crawler_waiting(
     watching: Watching, server: NameServer, networks: int
 ) -> None:

@@ -81,6 +81,14 @@ def test_the_newest_cycle_says_who_waits() -> None:
     assert waiting.take() == ["198.18.0.2"]
 
 
+def test_who_is_new_comes_before_those_who_wait_already() -> None:
+    waiting = Waiting()
+    waiting.adopt("198.18.0.1", "1.1.1.1")
+    waiting.adopt("198.18.0.1", "198.18.0.2", "1.1.1.1", "2.2.2.2")
+
+    assert waiting.take() == ["198.18.0.2", "2.2.2.2", "1.1.1.1", "198.18.0.1"]
+
+
 def test_whose_zones_are_silent_comes_behind_all_others_for_a_while() -> None:
     waiting = Waiting()
     for text in ("198.18.0.1", "198.18.0.2", "192.0.2.1"):
