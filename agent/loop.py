@@ -169,8 +169,9 @@ class Loop:
             self._keep_at = ports.stopwatch()
         self.stage = "act"
         affords = partial(self._budget.affords, now=now)
-        self._tell(events.sources_changed(decision, affords))
+        # What concerns the whole machine first: it says why sources are treated as they are.
         self._tell(map(alarm_event, decision.alarms))
+        self._tell(events.sources_changed(decision, affords))
         self._questions = decision.questions
         if decision.plan:
             self._in_accord().carry_out(decision.plan, now)
