@@ -152,6 +152,7 @@ class Inquiry:
 
     def _take_over(self) -> None:
         """Go by whom the last cycle wants to ask about."""
+        self.turns.release()
         began = self.post.stopwatch()
         if began < self._take_over_at or not (asked := self.post.take()):
             return

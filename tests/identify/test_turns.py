@@ -3,7 +3,8 @@
 from dataclasses import dataclass, field
 from ipaddress import ip_address
 
-from agent.identify.turns import LIGHTER_EVERY_S, MOST_OF_ONE, Turns
+from agent.identify.exchange import SLOW_AFTER_S
+from agent.identify.turns import LIGHTER_EVERY_S, MOST_OF_ONE, NEW_EVERY, Turns
 from agent.model.address import Address
 
 
@@ -61,6 +62,22 @@ def test_a_network_has_so_many_under_way_and_one_more_for_each_that_ended() -> N
     assert len(waiting.take()) == 2
 
 
+def test_whoever_left_his_place_lets_another_of_his_network_go_on() -> None:
+    waiting = Waiting()
+    crowd = hosts("198.18.0.1", 40)
+    waiting.adopt(*crowd)
+    taken = waiting.take()
+    waiting.turns.release()
+    assert not waiting.turns.is_ready
+
+    waiting.seconds += SLOW_AFTER_S
+    waiting.turns.release()
+
+    assert len(waiting.take()) == MOST_OF_ONE
+    waiting.done(*taken, is_answered=False)
+    assert waiting.take() == []
+
+
 def test_who_is_under_way_settled_or_named_twice_does_not_wait() -> None:
     waiting = Waiting()
     waiting.adopt("198.18.0.1")
@@ -86,12 +103,38 @@ def test_who_is_new_comes_before_those_who_wait_already() -> None:
     waiting.adopt("198.18.0.1", "1.1.1.1")
     waiting.adopt("198.18.0.1", "198.18.0.2", "1.1.1.1", "2.2.2.2")
 
-    assert waiting.take() == ["198.18.0.2", "2.2.2.2", "1.1.1.1", "198.18.0.1"]
+    assert waiting.take(1) == ["198.18.0.2"]
+    waiting.adopt("198.18.0.1", "1.1.1.1", "2.2.2.2", "3.3.3.3")
+    assert waiting.take() == ["3.3.3.3", "2.2.2.2", "198.18.0.1", "1.1.1.1"]
+
+
+def test_who_was_tried_in_vain_comes_behind_who_was_not() -> None:
+    waiting = Waiting()
+    waiting.adopt("198.18.0.1")
+    waiting.done(*waiting.take(), is_answered=False)
+    waiting.adopt("198.18.0.2")
+
+    waiting.adopt("198.18.0.1", "198.18.0.2", "198.18.0.3")
+
+    assert waiting.take() == ["198.18.0.3", "198.18.0.2", "198.18.0.1"]
+
+
+def test_each_fourth_turn_is_that_of_the_newest_of_a_burdened_network_too() -> None:
+    waiting = Waiting()
+    for text in ("198.18.0.1", "198.18.0.2", "198.18.0.3", "198.18.0.4"):
+        waiting.adopt(text)
+        waiting.done(*waiting.take(), is_answered=False)
+    others = [f"{number}.0.0.1" for number in range(1, 9)]
+    waiting.adopt(*others)
+
+    waiting.adopt(*others, "198.18.0.9")
+
+    assert waiting.take().index("198.18.0.9") == NEW_EVERY - 1
 
 
 def test_whose_zones_are_silent_comes_behind_all_others_for_a_while() -> None:
     waiting = Waiting()
-    for text in ("198.18.0.1", "198.18.0.2", "192.0.2.1"):
+    for text in ("198.18.0.1", "198.18.0.2", "198.18.0.3", "192.0.2.1"):
         waiting.adopt(text)
         waiting.done(*waiting.take(), is_answered=text == "192.0.2.1")
 
@@ -131,7 +174,7 @@ def test_nothing_is_kept_of_what_has_ended() -> None:
     turns = waiting.turns
     kept = (turns._taken, turns._under_way, turns._burdens, turns._queues)  # noqa: SLF001
 
-    assert not any(kept)
+    assert not any((*kept, turns._tried))  # noqa: SLF001
 
 
 def test_much_is_taken_over_with_pauses() -> None:
