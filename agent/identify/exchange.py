@@ -4,7 +4,7 @@ A question that is not answered soon leaves its place to others, so that zones w
 server can't keep the others waiting.
 
 Whatever a server does costs a bounded time: an answer is never asked for over TCP, one above
-`MOST_BYTES` is not read, and a turn reads one datagram. Nobody but a server can answer:
+`MOST_BYTES` is not read, and a turn reads for a millisecond. Nobody but a server can answer:
 each question has a socket, and so a source port, of its own, connected to that server, and a
 random id.
 
@@ -40,6 +40,10 @@ MOST_TRIES = 3
 
 AGAIN_AFTER_S = (0.4, 0.6)
 """How long the first two tries are waited for; the last one as long as there is time."""
+
+HEAR_S = 0.001
+"""A turn reads so long, one datagram at least, and one of each question: whose answers are long
+or wrong must not keep those of others unread."""
 
 MOST_STRAYS = 16
 """Datagrams that are no answer to the question, after which a socket is heard no longer."""
@@ -124,7 +128,7 @@ class Exchange:
         self._admit()
 
     def turn(self, most_s: float) -> bool:
-        """Wait for one datagram, no longer than that, and send again or give up what is due.
+        """Wait for datagrams, no longer than that, and send again or give up what is due.
 
         Returns:
             Whether it was woken.
@@ -132,8 +136,12 @@ class Exchange:
         ready = self._selector.select(max(0.0, min(self._due - self.stopwatch(), most_s)))
         self.breathe()
         links = [key.data for key, _ in ready if key.data is not None]
-        for asked, server in links[:1]:
-            self._hear(asked, server)
+        until = self.stopwatch() + HEAR_S
+        for asked, server in links:
+            if server in asked.links:  # it may have ended by what another server said
+                self._hear(asked, server)
+            if self.stopwatch() >= until:
+                break
         # What came while nobody looked is heard before it is given up.
         self._go_on({id(asked) for asked, _ in links})
         self._admit()

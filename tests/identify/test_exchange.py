@@ -175,6 +175,28 @@ def test_whoever_sends_nothing_but_lies_is_heard_no_longer(
     assert time.monotonic() - start < 2.0
 
 
+def test_strays_keep_no_answer_of_others_unread(server: NameServer, asking: Asking) -> None:
+    lies = changed(TRUE, wrong_id)
+    strayed: list[Answer | None] = []
+    server.behaviour = lambda query: [*lies(query)] * MOST_STRAYS
+    for _ in range(MOST_OPEN - 1):
+        asking.exchange.ask(A, time.monotonic() + 5.0, strayed.append)
+    while len(server.asked) < MOST_OPEN - 1:
+        time.sleep(0.01)
+    server.behaviour = TRUE
+    asking.exchange.ask(A, time.monotonic() + 5.0, asking.told.append)
+    while len(server.asked) < MOST_OPEN:
+        time.sleep(0.01)
+
+    turns = 0
+    while not asking.told and turns < 1000:
+        asking.exchange.turn(0.1)
+        turns += 1
+
+    assert address_of(asking.told[0]) == "192.0.2.7"
+    assert turns < MOST_OPEN // 2
+
+
 def test_an_answer_from_another_address_is_not_heard(server: NameServer, asking: Asking) -> None:
     peers: list[tuple[str, int]] = []
     server.behaviour = dead
