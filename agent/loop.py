@@ -1,38 +1,33 @@
 """One cycle, from sockets to records. The only module that knows every stage."""
 
-from collections.abc import Callable, Iterable, Mapping
-from contextlib import AbstractContextManager, nullcontext
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
 from functools import partial
 
 from agent import __version__
-from agent.act.interface import Firewall
-from agent.decide import Memory, guarded, remembered, step
+from agent.decide import Memory, guarded, remembered, standing_of, step
 from agent.enact import Accord, Hands
-from agent.enact.hands import Cutter
-from agent.identify.interface import Identifier, Nobody
 from agent.model.address import Address
 from agent.model.ban import Ban, Installed
 from agent.model.inputs import (
     Counters,
     Identities,
     Inputs,
-    Listeners,
     Spared,
     Surroundings,
-    Sysctls,
 )
 from agent.model.learned import Learned
 from agent.model.plan import Decision
-from agent.model.policy import Administrators, Policy
-from agent.model.sample import Sample
-from agent.observe.interface import SocketReader
+from agent.model.policy import Policy
+from agent.model.sample import SOCKETS, Sample
+from agent.ports import Ports
 from agent.record import ban_events, events
 from agent.record.alarm_events import alarm_event
 from agent.record.budget import Budget
 from agent.record.events import Event
-from agent.record.ledger import End, Ledger, News
+from agent.record.ledger import End, News
+from agent.record.tape.interface import Moment
 from agent.record.trouble import Trouble
 
 FILLING = 0.8
@@ -40,44 +35,6 @@ FILLING = 0.8
 
 KEPT_EVERY_S = 300.0
 """Between two times at which what was learned is written down."""
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Ports:
-    """Everything outside the judgement that a cycle touches.
-
-    Attributes:
-        sockets: Reads the sockets.
-        counters: Reads the kernel's counters.
-        surroundings: Finds what is to be guarded, knowing who the administrators are.
-        firewall: Holds the bans.
-        ledger: Remembers them.
-        write: Takes each event, with the moment and the number of its cycle.
-        stopwatch: Seconds that only grow, to measure durations with.
-        cut: Destroys the live sockets of banned sources; None in a dry run.
-        writer: Keeps commands from changing firewall and ledger at the same time.
-            Raises BusyError.
-        listeners: Reads what waits at the listening sockets.
-        sysctls: Reads the kernel's settings.
-        identify: Knows who sources are.
-        learned: What an earlier run has learned.
-        keep: Writes down what is learned by now.
-    """
-
-    sockets: SocketReader
-    counters: Callable[[], Counters]
-    surroundings: Callable[[Administrators], Surroundings]
-    firewall: Firewall
-    ledger: Ledger
-    write: Callable[[Event, datetime, int], None]
-    stopwatch: Callable[[], float]
-    cut: Cutter | None = None
-    writer: Callable[[], AbstractContextManager[None]] = nullcontext
-    listeners: Callable[[], Listeners] = dict
-    sysctls: Callable[[], Sysctls] = dict
-    identify: Identifier = field(default_factory=Nobody)
-    learned: Learned = field(default_factory=Learned)
-    keep: Callable[[Learned], None] = lambda _learned: None
 
 
 @dataclass(slots=True)
@@ -103,8 +60,10 @@ class Loop:
     _sessions: Mapping[Address, datetime] = field(init=False)
     _keep_at: float = field(init=False)
     _questions: tuple[Address, ...] = ()
+    _moment: Moment | None = None
     _budget: Budget = field(default_factory=Budget)
-    _trouble: Trouble = field(default_factory=Trouble)
+    _unidentified: Trouble = field(default_factory=partial(Trouble, "identify"))
+    _unrecorded: Trouble = field(default_factory=partial(Trouble, "tape"))
     _accord: Accord | None = None
     _failure: str | None = None
     _filling: str = ""
@@ -123,10 +82,12 @@ class Loop:
             AgentError: Of the stage in `stage`. What the firewall holds by then is
                 recorded all the same.
         """
-        self.number, self._now, self._questions = self.number + 1, now, ()
+        self.number, self._now = self.number + 1, now
+        self._questions, self._moment = (), None
         try:
             return self._observe_and_judge(now)
         finally:
+            self._record()
             # With this the cycle is over for whoever identifies sources beside it.
             self.ports.identify.ask(self._questions, now)
             if self.ports.stopwatch() >= self._keep_at:
@@ -147,6 +108,20 @@ class Loop:
         self._complete(sample, start, sampled)
         return decision
 
+    def _record(self) -> None:
+        if self._moment is not None:
+            self.ports.tape.record(self._moment)
+
+    def _moment_of(self, inputs: Inputs) -> Moment:
+        """Give what is to be recorded of inputs, ahead of their judgement."""
+        sockets = inputs.sample.tallies.get(SOCKETS, {})
+        return Moment(
+            inputs=inputs,
+            policy=self.policy,
+            standing=partial(standing_of, self._memory, sockets),
+            learned=self._learned,
+        )
+
     def _judge(self, sample: Sample, counters: Counters) -> Decision:
         """Decide on a sample by what the firewall and the ledger hold, and act."""
         now, ports = self._now, self.ports
@@ -162,7 +137,9 @@ class Loop:
             history=ports.ledger.history(),
             identities=self._identities,
             is_strange=self._in_accord().is_strange,
+            standing=ports.standing(),
         )
+        self._moment = self._moment_of(inputs)
         tried = self._memory.fuse.tried
         self._memory, decision = step(self._memory, inputs, self.policy, now)
         if self._memory.fuse.tried != tried:
@@ -222,14 +199,15 @@ class Loop:
     def keep(self) -> None:
         """Have written down what was learned; once more at the end."""
         self._keep_at = self.ports.stopwatch() + KEPT_EVERY_S
-        self.ports.keep(
-            Learned(
-                clients=self._memory.clients,
-                sessions=self._sessions,
-                verified=self.ports.identify.verified(),
-                hosts=self.ports.identify.hosts(),
-                tried=self._memory.fuse.tried,
-            )
+        self.ports.keep(self._learned())
+
+    def _learned(self) -> Learned:
+        return Learned(
+            clients=self._memory.clients,
+            sessions=self._sessions,
+            verified=self.ports.identify.verified(),
+            hosts=self.ports.identify.hosts(),
+            tried=self._memory.fuse.tried,
         )
 
     def _hear(self) -> News:
@@ -250,7 +228,8 @@ class Loop:
         if filling and filling != self._filling:
             self._tell([events.set_filling(bans, most)])
         self._filling = filling
-        self._tell(self._trouble.news(self.ports.identify.trouble(), self._now))
+        self._tell(self._unidentified.news(self.ports.identify.trouble(), self._now))
+        self._tell(self._unrecorded.news(self.ports.tape.trouble(), self._now))
         times = {
             "sample_ms": (sampled - start) * 1000,
             "cycle_ms": (self.ports.stopwatch() - start) * 1000,

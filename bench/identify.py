@@ -19,7 +19,7 @@ from statistics import median
 from agent.act.dry_run import DryRun
 from agent.identify.inquirer import Inquirer
 from agent.identify.interface import Identifier, Nobody
-from agent.loop import Loop, Ports
+from agent.loop import Loop
 from agent.model.address import Address, Prefix
 from agent.model.inputs import Identities
 from agent.model.learned import Verified
@@ -28,6 +28,7 @@ from agent.observe.counters import read_counters
 from agent.observe.lookout import Lookout
 from agent.observe.sock_diag import SockDiag
 from agent.policy import load_policy
+from agent.ports import Ports
 from agent.record.audit import Audit
 from agent.record.ledger import MemoryLedger
 from agent.service import clock

@@ -11,7 +11,7 @@ from statistics import median
 from agent.act.cut.cutting import cut
 from agent.decide import layout_of
 from agent.enact import Hands
-from agent.loop import Loop, Ports
+from agent.loop import Loop
 from agent.model.plan import Plan
 from agent.model.policy import Policy
 from agent.observe.counters import read_counters
@@ -20,6 +20,7 @@ from agent.observe.lookout import Lookout
 from agent.observe.sock_diag import SockDiag
 from agent.observe.sysctls import Settings
 from agent.policy import load_policy
+from agent.ports import Ports
 from agent.record.audit import Audit
 from agent.record.sqlite.ledger import SqliteLedger, open_ledger
 from agent.service import clock

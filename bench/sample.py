@@ -14,7 +14,7 @@ from pathlib import Path
 from statistics import median
 
 from agent.act.dry_run import DryRun
-from agent.loop import Loop, Ports
+from agent.loop import Loop
 from agent.observe.counters import read_counters
 from agent.observe.inet_diag import REQUEST
 from agent.observe.listeners import read_listeners
@@ -23,6 +23,7 @@ from agent.observe.psutil_table import PsutilTable
 from agent.observe.sock_diag import SockDiag
 from agent.observe.sysctls import Settings
 from agent.policy import load_policy
+from agent.ports import Ports
 from agent.record.audit import Audit
 from agent.record.ledger import MemoryLedger
 from agent.service import clock

@@ -10,7 +10,7 @@ import pytest
 from agent.act.dry_run import DryRun
 from agent.errors import FirewallError, ObserveError
 from agent.identify.interface import Nobody
-from agent.loop import Loop, Ports
+from agent.loop import Loop
 from agent.model.address import Address
 from agent.model.ban import Ban, Installed
 from agent.model.inputs import Surroundings
@@ -18,6 +18,7 @@ from agent.model.learned import Learned
 from agent.model.plan import Plan
 from agent.model.policy import Sustained
 from agent.model.sample import Sample
+from agent.ports import Ports
 from agent.record.events import Event
 from agent.record.ledger import End, MemoryLedger, News
 from tests.builders import NOW, ban, entry, guards, policy, rule, sample, tally

@@ -16,7 +16,7 @@ from agent.enact.hands import Cutter
 from agent.errors import FirewallError
 from agent.identify.inquirer import Inquirer
 from agent.identify.vendors import read_vendors
-from agent.loop import Loop, Ports
+from agent.loop import Loop
 from agent.model.learned import Learned
 from agent.model.policy import Policy, Sustained
 from agent.observe.choose import open_reader
@@ -25,6 +25,7 @@ from agent.observe.listeners import read_listeners
 from agent.observe.lookout import Lookout
 from agent.observe.sysctls import Settings
 from agent.policy import Loader, default_paths
+from agent.ports import Ports
 from agent.record import events
 from agent.record.audit import Audit, Format, usual_format
 from agent.record.events import Level

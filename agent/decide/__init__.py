@@ -5,6 +5,7 @@ from agent.decide.guard import guarded, remembered
 from agent.decide.layout import layout_of
 from agent.decide.memory import Memory
 from agent.decide.reconcile import Reconciliation, Recorded, reconcile
+from agent.decide.standing import standing_of
 from agent.decide.step import step
 
 __all__ = [
@@ -16,5 +17,6 @@ __all__ = [
     "layout_of",
     "reconcile",
     "remembered",
+    "standing_of",
     "step",
 ]

@@ -17,6 +17,7 @@ from agent.decide.machine.watch import watched
 from agent.decide.memory import Memory, Tables, Track
 from agent.decide.prefixes import prefix_table
 from agent.decide.proof import Proven
+from agent.decide.standing import as_told
 from agent.decide.sustain import Named, Tracks, ended, is_news, samples_after, tracks_after
 from agent.model.address import HOST, Address, grouper
 from agent.model.ban import Installed
@@ -41,6 +42,7 @@ def step(memory: Memory, inputs: Inputs, policy: Policy, now: datetime) -> tuple
         What the next step is to be given, and the decision. The same arguments
         give the same result, to the byte.
     """
+    memory = as_told(memory, inputs.standing, now)
     grants = _grants(memory.grants, policy, inputs)
     is_worn = partial(memory.asked.is_worn, cycle=memory.cycle, every=policy.every)
     looked = Docket(inputs, policy, grants, now, is_worn).cases()
@@ -52,11 +54,10 @@ def step(memory: Memory, inputs: Inputs, policy: Policy, now: datetime) -> tuple
     tracked = {rule.name: memory.tracks.get(rule, {}) for rule in policy.rules}
     judged = [_judge(case, tracked[case.rule.name].get(case.key), doubt) for case in cases]
     ground = (inputs.installed.allowed, grants.ended(now))
-    is_same = memory.grants is grants and not inputs.is_strange
-    swept = is_same and memory.swept == ground
+    swept = memory.grants is grants and not inputs.is_strange and memory.swept == ground
     tables = _tables(memory.tables, inputs.installed, cases, swept=swept)
     court = _court(tables, grants, inputs, now)
-    caps = Caps(court, memory.fuse, memory.clients, _sockets(inputs), now)
+    caps = Caps(court, memory.fuse, memory.clients, inputs)
     granted = caps.granted(*_asking(judged, cases))
     verdicts = _settled(judged, cases, granted.bans, court)
     trespassers = () if swept else tuple(court.trespassers())

@@ -142,6 +142,24 @@ Sysctls: TypeAlias = Mapping[str, int]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Standing:
+    """What was known of sources from earlier moments: on a tape, for each moment of it.
+
+    Attributes:
+        proven: Of the sources in the sample, keys (of width `HOST`) of those that were
+            ESTABLISHED within the hour.
+        known: Of the same, those that are known clients.
+        others: How many more hosts are ESTABLISHED, which the sample does not have.
+        others_known: How many of these are known clients.
+    """
+
+    proven: frozenset[bytes] = frozenset()
+    known: frozenset[bytes] = frozenset()
+    others: int = 0
+    others_known: int = 0
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Inputs:
     """One moment, complete.
 
@@ -155,6 +173,8 @@ class Inputs:
         history: The ledger's.
         identities: Who sources turned out to be.
         is_strange: Whether something may be installed that no judgement asked for.
+        standing: What a tape tells of earlier moments; None where the judgement's own memory
+            of them is all there is.
     """
 
     sample: Sample
@@ -166,6 +186,7 @@ class Inputs:
     history: History = field(default_factory=dict)
     identities: Identities = field(default_factory=Identities)
     is_strange: bool = False
+    standing: Standing | None = None
 
     @property
     def spared(self) -> Spared:

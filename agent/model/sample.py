@@ -1,7 +1,7 @@
 """One reading of the machine's sockets at one moment."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
 from enum import IntEnum
 from typing import TypeAlias
@@ -45,6 +45,8 @@ class Sample:
         tallies: By name, one for each kind of thing that a reader counts. In
             every tally only listening ports occur, mapped addresses are IPv4, and
             an interface index stands only beside a link-local address.
+        others: Sockets by (state, local port) that no tally has, though they are on listening
+            ports: a tape does not keep every source. None of a live machine's.
     """
 
     taken_at: datetime
@@ -52,3 +54,4 @@ class Sample:
     states: Mapping[State, int]
     listening: frozenset[int]
     tallies: Mapping[str, Tally]
+    others: Mapping[tuple[int, int], int] = field(default_factory=dict)

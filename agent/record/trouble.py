@@ -1,4 +1,4 @@
-"""What keeps sources from being identified, told when it begins, changes and ends."""
+"""What keeps a part beside the judgement from its work, told when it begins, changes and ends."""
 
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -11,8 +11,13 @@ TOLD_EVERY = timedelta(minutes=1)
 
 @dataclass(slots=True)
 class Trouble:
-    """Remembers what was told; whatever comes and goes is told once a minute at most."""
+    """Remembers what was told; whatever comes and goes is told once a minute at most.
 
+    Attributes:
+        part: What is in trouble, as events are named: ``identify``, ``tape``.
+    """
+
+    part: str
     _told: str | None = None
     _at: datetime | None = None
 
@@ -20,7 +25,7 @@ class Trouble:
         """Give the event for a change, if it is time to tell.
 
         Args:
-            reason: Why not everything can be identified; None while all is well.
+            reason: Why not all of its work is done; None while all is well.
             now: The moment.
         """
         is_soon = self._at is not None and timedelta(0) <= now - self._at < TOLD_EVERY
@@ -28,6 +33,6 @@ class Trouble:
             return
         self._told, self._at = reason, now
         if reason is None:
-            yield Event("identify.recovered", {})
+            yield Event(f"{self.part}.recovered", {})
         else:
-            yield Event("identify.troubled", {"reason": reason}, Level.WARNING)
+            yield Event(f"{self.part}.troubled", {"reason": reason}, Level.WARNING)

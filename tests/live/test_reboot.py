@@ -9,10 +9,11 @@ from pathlib import Path
 
 import pytest
 
-from agent.loop import Loop, Ports
+from agent.loop import Loop
 from agent.model.inputs import Surroundings
 from agent.model.policy import Escalation
 from agent.model.sample import Sample
+from agent.ports import Ports
 from agent.record.events import Event
 from agent.record.sqlite.ledger import SqliteLedger, open_ledger
 from tests.builders import NOW, policy, rule, sample, tally

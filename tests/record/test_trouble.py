@@ -13,11 +13,11 @@ def told(trouble: Trouble, reason: str | None, after_s: float) -> list[str]:
 
 
 def test_nothing_is_told_while_all_is_well() -> None:
-    assert told(Trouble(), None, 0) == []
+    assert told(Trouble("identify"), None, 0) == []
 
 
 def test_it_is_told_when_it_begins_changes_and_ends() -> None:
-    trouble = Trouble()
+    trouble = Trouble("identify")
 
     assert told(trouble, "dns", 0) == ["identify.troubled dns"]
     assert told(trouble, "dns", 100) == []
@@ -27,7 +27,7 @@ def test_it_is_told_when_it_begins_changes_and_ends() -> None:
 
 
 def test_what_comes_and_goes_is_told_once_a_minute() -> None:
-    trouble = Trouble()
+    trouble = Trouble("identify")
 
     lines = [told(trouble, reason, at) for at in range(0, 120, 2) for reason in ("dns", None)]
 
@@ -35,13 +35,13 @@ def test_what_comes_and_goes_is_told_once_a_minute() -> None:
 
 
 def test_a_clock_that_was_set_back_silences_nobody() -> None:
-    trouble = Trouble()
+    trouble = Trouble("identify")
     told(trouble, "dns", 0)
 
     assert told(trouble, None, -3600) == ["identify.recovered"]
 
 
 def test_it_is_a_warning() -> None:
-    (event,) = Trouble().news("dns", NOW)
+    (event,) = Trouble("identify").news("dns", NOW)
 
     assert event.level is Level.WARNING

@@ -17,13 +17,14 @@ from agent.desk import by_hand
 from agent.desk.site import Site
 from agent.enact import Accord, Hands
 from agent.identify.vendors import read_vendors
-from agent.loop import Loop, Ports
+from agent.loop import Loop
 from agent.model.address import Address, Prefix, Source, pack
 from agent.model.inputs import Guard, Identities, Permit, Queue, Spared, Surroundings
 from agent.model.learned import Learned, Verified
 from agent.model.policy import Answer, Policy, Scope
 from agent.model.sample import SOCKETS, Sample, State
 from agent.policy import load_policy
+from agent.ports import Ports
 from agent.record.events import Event
 from agent.record.ledger import MemoryLedger
 from tests.scenarios.addresses import Nets

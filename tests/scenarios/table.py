@@ -17,6 +17,8 @@ _TOLD = (
     "flood.suspected",
     "identify.recovered",
     "identify.troubled",
+    "tape.recovered",
+    "tape.troubled",
     "proxy.suspected",
     "set.filling",
     "set.full",

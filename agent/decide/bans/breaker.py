@@ -78,11 +78,24 @@ class Reach:
         hit: Those who would be banned.
         present: Those who are here.
         clients: The memory of who was here before.
+        others: How many more are here, none of whom would be hit.
+        others_known: How many of these are known clients.
     """
 
     hit: frozenset[bytes]
     present: frozenset[bytes]
     clients: Clients
+    others: int = 0
+    others_known: int = 0
+
+    @property
+    def hit_clients(self) -> frozenset[bytes]:
+        """The known clients among those who would be banned."""
+        return known(self.clients, self.hit)
+
+    def known_here(self, hit: frozenset[bytes]) -> int:
+        """Count the known clients who are here, `hit` among them."""
+        return len(known(self.clients, self.present) | hit) + self.others_known
 
 
 def judged(
@@ -121,16 +134,16 @@ def _of_known(
 ) -> tuple[Breaker, int] | None:
     """Open for the known clients, those who are banned already included."""
     still = {key for key, until in fuse.struck.items() if until > now}
-    hit = known(reach.clients, reach.hit) | still
-    there = known(reach.clients, reach.present) | hit
-    if len(hit) < FEWEST_CANDIDATES or len(hit) <= share * len(there):
+    hit = reach.hit_clients | still
+    there = reach.known_here(hit)
+    if len(hit) < FEWEST_CANDIDATES or len(hit) <= share * there:
         return None
-    return _opened(len(hit), len(there), "known clients", share), CALM_FOR
+    return _opened(len(hit), there, "known clients", share), CALM_FOR
 
 
 def _of_all(fuse: Fuse, reach: Reach, share: Fraction) -> tuple[Breaker, int] | None:
     """Open for all who are here, while nothing tells yet whether the policy is right."""
-    there = len(reach.present | reach.hit)
+    there = len(reach.present | reach.hit) + reach.others
     is_told = fuse.judged <= FRESH_FOR and there >= FEWEST_SOURCES
     if not is_told or len(reach.hit) <= share * there:
         return None
@@ -148,11 +161,9 @@ def _opened(hit: int, there: int, who: str, share: Fraction) -> Breaker:
 
 
 def _closed(reach: Reach | None) -> Breaker:
-    hit = known(reach.clients, reach.hit) if reach else frozenset()
-    there = known(reach.clients, reach.present) if reach else frozenset()
     return Breaker(
         is_open=False,
         reason="no more than the policy's share of known clients would be banned",
-        candidates=len(hit),
-        known_clients=len(there),
+        candidates=len(reach.hit_clients) if reach else 0,
+        known_clients=reach.known_here(frozenset()) if reach else 0,
     )

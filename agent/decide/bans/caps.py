@@ -12,9 +12,10 @@ from agent.decide.bans.wish import Wish
 from agent.decide.case import Case
 from agent.model.address import HOST, grouper, is_line, pack
 from agent.model.alarm import Breaker
+from agent.model.inputs import Inputs, Standing
 from agent.model.learned import Clients
 from agent.model.policy import Answer
-from agent.model.sample import Tally
+from agent.model.sample import SOCKETS
 from agent.model.verdict import Verdict
 
 
@@ -41,15 +42,13 @@ class Caps:
         court: What turns verdicts into bans.
         fuse: The breaker, as the last cycle left it.
         clients: Who was here before.
-        tally: Of sockets: who is here.
-        now: The moment.
+        inputs: The moment.
     """
 
     court: Court
     fuse: Fuse
     clients: Clients
-    tally: Tally
-    now: datetime
+    inputs: Inputs
 
     def granted(self, asking: Mapping[int, Case], verdicts: Mapping[int, Verdict]) -> Granted:
         """Grant what may be.
@@ -61,9 +60,9 @@ class Caps:
         court, policy, clients = self.court, self.court.policy, self.clients
         wishes = court.wishes(asking)
         hit = frozenset(key for wish in wishes for key in _keys_of(wish, asking))
-        there = present(self.tally) if hit else frozenset()
-        reach = Reach(hit=hit, present=there, clients=clients) if hit else None
-        fuse, alarms = breaker.judged(self.fuse, policy, reach, self.now)
+        there = present(self.inputs.sample.tallies.get(SOCKETS, {})) if hit else frozenset()
+        reach = self._reach(hit, there) if hit else None
+        fuse, alarms = breaker.judged(self.fuse, policy, reach, court.now)
         spared = [wish for wish in wishes if fuse.is_open and breaker.spares(wish)]
         left = [wish for wish in wishes if not (fuse.is_open and breaker.spares(wish))]
         if court.is_nearly_full(left):
@@ -72,7 +71,17 @@ class Caps:
             left = court.roomy(left, (there | known(clients, clients)) - guilty)
         bans = court.bans(left, verdicts, spared)
         struck = self._struck(bans.granted, asking)
-        return Granted(bans=bans, fuse=fuse.struck_after(struck, self.now), alarms=alarms)
+        return Granted(bans=bans, fuse=fuse.struck_after(struck, court.now), alarms=alarms)
+
+    def _reach(self, hit: frozenset[bytes], there: frozenset[bytes]) -> Reach:
+        standing = self.inputs.standing or Standing()
+        return Reach(
+            hit=hit,
+            present=there,
+            clients=self.clients,
+            others=standing.others,
+            others_known=standing.others_known,
+        )
 
     def _struck(
         self, wishes: Iterable[Wish], asking: Mapping[int, Case]
@@ -80,7 +89,7 @@ class Caps:
         """Give the known clients that are banned by this, and until when."""
         for wish in wishes:
             for key in known(self.clients, frozenset(_keys_of(wish, asking))):
-                yield key, self.now + wish.lasts
+                yield key, self.court.now + wish.lasts
 
 
 def _keys_of(wish: Wish, asking: Mapping[int, Case]) -> Iterator[bytes]:

@@ -60,6 +60,9 @@ def half_open_of(sample: Sample) -> HalfOpen:
         for (_, state, port, _), count in sample.tallies.get(SOCKETS, {}).items():
             if state == wanted:
                 counts[port] = counts.get(port, 0) + count
+        for (state, port), count in sample.others.items():
+            if state == wanted:
+                counts[port] = counts.get(port, 0) + count
     return counts
 
 

@@ -121,7 +121,11 @@ class Look:
         self._policy, self._known, self._now = policy, inputs.identities, now
         self._counts = _of_others(inputs)
         self._networks = networks
-        self.total = sum(self._counts.values())
+        established = State.ESTABLISHED.value
+        others = inputs.sample.others.items()
+        self.total = sum(self._counts.values()) + sum(
+            count for (state, _), count in others if state == established
+        )
 
     def found(self) -> Iterator[BehindProxy]:
         """Give the vendor that holds most connections, or the one address that holds nearly all."""

@@ -1,0 +1,1 @@
+"""The tape: recorded inputs, in files of the state directory."""
