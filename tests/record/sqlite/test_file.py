@@ -9,6 +9,7 @@ from collections.abc import Callable, Iterator
 from contextlib import closing, contextmanager
 from pathlib import Path
 from stat import S_IMODE
+from tempfile import gettempdir
 
 import pytest
 
@@ -237,9 +238,15 @@ def nobodys(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """Give a state directory of another user, who can reach it."""
     folder = tmp_path_factory.mktemp("state")
     os.chown(folder, NOBODY, NOBODY)
-    for parent in folder.parents[:2]:
-        parent.chmod(0o755)
+    let_in(folder.parent)
     return folder
+
+
+def let_in(folder: Path) -> None:
+    """Let every user reach a folder that pytest made."""
+    while folder != Path(gettempdir()):
+        folder.chmod(0o755)
+        folder = folder.parent
 
 
 def as_nobody(act: Callable[[], None]) -> int:

@@ -14,7 +14,7 @@ from agent.model.inputs import Permit
 from agent.record.ledger import End, Ledger, MemoryLedger
 from agent.record.sqlite.look import look_into
 from tests.builders import NOW, ban, prefix
-from tests.record.sqlite.test_file import DAMAGES, as_nobody, execute, fill, ledger_in
+from tests.record.sqlite.test_file import DAMAGES, as_nobody, execute, fill, ledger_in, let_in
 
 PERMIT = Permit(prefix=prefix("192.0.2.77/32"), until=NOW.replace(hour=4), why="by hand")
 
@@ -165,8 +165,7 @@ def test_who_may_not_read_it_is_told_so(
     tmp_path_factory: pytest.TempPathFactory, is_open: bool
 ) -> None:
     folder = tmp_path_factory.mktemp("state")
-    for parent in (folder, *folder.parents[:2]):
-        parent.chmod(0o755)
+    let_in(folder)
     with agent_in(folder) if is_open else ledger_in(folder):
         pass
 
@@ -178,8 +177,7 @@ def test_the_owner_of_the_directory_sees_what_root_wrote(
     tmp_path_factory: pytest.TempPathFactory,
 ) -> None:
     folder = tmp_path_factory.mktemp("state")
-    for parent in folder.parents[:2]:
-        parent.chmod(0o755)
+    let_in(folder.parent)
     os.chown(folder, 65534, 65534)
     with agent_in(folder):
         assert as_nobody(lambda: check(folder)) == 0
