@@ -3,7 +3,7 @@
 import sys
 from collections.abc import Callable
 from contextlib import AbstractContextManager, nullcontext, suppress
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from functools import partial
 from pathlib import Path
 
@@ -18,7 +18,7 @@ from agent.identify.inquirer import Inquirer
 from agent.identify.vendors import read_vendors
 from agent.loop import Loop
 from agent.model.learned import Learned
-from agent.model.policy import Policy, Sustained
+from agent.model.policy import Policy
 from agent.observe.choose import open_reader
 from agent.observe.counters import read_counters
 from agent.observe.listeners import read_listeners
@@ -103,7 +103,7 @@ def run(  # noqa: PLR0913 - one argument an option
     load = Loader(paths or default_paths())
     policy = load()
     start = Start(
-        policy=as_if_sustained(policy) if assume_sustained else policy,
+        policy=policy.as_if_sustained() if assume_sustained else policy,
         load=load,
         once=once,
         form=Format(log_format) if log_format else usual_format(sys.stdout),
@@ -252,9 +252,3 @@ def _keep(folder: Path | None, load: Loader, policy: Policy) -> None:
             folder,
             (Text(file=one.file, folder=one.folder, text=one.raw.decode()) for one in load.texts),
         )
-
-
-def as_if_sustained(policy: Policy) -> Policy:
-    """Give the policy with every rule firing on its first sample above the limit."""
-    first = Sustained(times=1, of=1)
-    return replace(policy, rules=tuple(replace(rule, sustained=first) for rule in policy.rules))

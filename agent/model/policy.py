@@ -1,6 +1,6 @@
 """What the operator wrote, checked and complete: nothing here is optional or text."""
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from enum import StrEnum
 from fractions import Fraction
@@ -235,3 +235,8 @@ class Policy:
     sha256: str
     administrators: Administrators = USUAL
     notes: tuple[str, ...] = ()
+
+    def as_if_sustained(self) -> "Policy":
+        """Give the policy with every rule firing on its first sample above the limit."""
+        first = Sustained(times=1, of=1)
+        return replace(self, rules=tuple(replace(rule, sustained=first) for rule in self.rules))

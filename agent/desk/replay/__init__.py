@@ -1,0 +1,1 @@
+"""Replay: what a policy would have done, on the same judgement and a virtual clock."""
