@@ -1,0 +1,1 @@
+"""``abuse-agent replay``: what would a policy have done?"""
