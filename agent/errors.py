@@ -10,6 +10,8 @@
     ├── StateError       73  the state directory or the ledger can't be used
     ├── BusyError        75  another agent, or another command, holds what is needed
     ├── MissingSourceError 66  the source asked for is not there
+    ├── InputError       66  a file that was named to be read is not there, or no file
+    │   └── UnreadableError  65  what was given to be read holds nothing that can be read
     └── SparedError       1  a ban by hand would reach somebody who is spared
 
 The statuses are those of sysexits.h; a broad ``except`` stands only at the
@@ -108,6 +110,18 @@ class MissingSourceError(AgentError):
     """The source that a command is about is not there."""
 
     exit_status = 66
+
+
+class InputError(AgentError):
+    """A file that was named to be read is not there, or is not a file."""
+
+    exit_status = 66
+
+
+class UnreadableError(InputError):
+    """What was given to be read holds nothing that can be read."""
+
+    exit_status = 65
 
 
 class SparedError(AgentError):

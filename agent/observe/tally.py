@@ -21,18 +21,19 @@ _IPV6_BYTES = 16
 _NO_INTERFACE = bytes(4)
 
 
-def sample_of(raw: Raw, now: datetime) -> Sample:
+def sample_of(raw: Raw, now: datetime, assumed: frozenset[int] = frozenset()) -> Sample:
     """Give the sample that these sockets are; it takes `raw` over and changes it.
 
     Args:
         raw: Rows of a state or a family that is not known here, as a later kernel may
             have, count nowhere.
         now: When it was taken.
+        assumed: The ports that count as listening where `raw` tells of none.
     """
     for key in [key for key in raw if key[1] not in _STATES or key[0] not in _FAMILIES]:
         del raw[key]
     states = _states(raw)
-    listening = frozenset(key[2] for key in raw if key[1] == State.LISTEN)
+    listening = frozenset(key[2] for key in raw if key[1] == State.LISTEN) or assumed
     _clean(raw, listening)
     return Sample(
         taken_at=now,
