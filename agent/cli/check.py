@@ -1,14 +1,17 @@
 """``abuse-agent check``: are these policies right?"""
 
-from collections.abc import Iterable
+import sys
+from collections.abc import Iterator, Sequence
+from dataclasses import asdict
 
 import click
 
-from agent.cli.output import say
+from agent.cli.options import as_json
+from agent.cli.output import say, show
+from agent.desk.check import Checked, checked
 from agent.errors import Fault, MissingFileError, PolicyError
-from agent.identify.range_files import range_notes
 from agent.model.policy import Policy
-from agent.policy import load_policy
+from agent.policy import excerpt
 from agent.record.phrases import counted
 from agent.service import clock
 
@@ -16,33 +19,79 @@ from agent.service import clock
 @click.command()
 @click.argument("paths", metavar="PATH...", nargs=-1, required=True)
 @click.option("--together", is_flag=True, help="Read all PATHs as the one policy of a run.")
-def check(paths: tuple[str, ...], *, together: bool) -> None:
+@as_json
+def check(paths: tuple[str, ...], *, together: bool, is_json: bool) -> int:
     """Tell everything that is wrong with policies.
 
-    PATH is a file, or a folder whose *.yaml are one policy. Needs no root and
-    touches no firewall and no network. Exit status: 0 right, 78 wrong, 66 not there.
+    Of a right one it warns of what will surprise. PATH is a file, or a
+    folder whose *.yaml are one policy. Needs no root and touches no firewall and
+    no network. Exit status: 0 right, 78 wrong, 66 not there.
     """
-    failed = []
-    for group in [paths] if together else [(path,) for path in paths]:
-        try:
-            policy = load_policy(group)
-            say("\n".join((_summary(policy), *policy.notes, *range_notes(policy, clock.now()))))
-        except PolicyError as error:
-            failed.append(error)
-    if failed:
-        faults = _faults(failed)
-        missing = all(isinstance(error, MissingFileError) for error in failed)
-        raise MissingFileError(faults) if missing else PolicyError(faults)
+    now = clock.now()
+    found = [checked(group, now) for group in ([paths] if together else [(one,) for one in paths])]
+    if is_json:
+        show(_fields(found))
+    else:
+        for one in found:
+            _tell(one)
+    return _status(found)
 
 
-def _faults(errors: Iterable[PolicyError]) -> tuple[Fault, ...]:
-    return tuple(fault for error in errors for fault in error.faults)
+def _status(found: Sequence[Checked]) -> int:
+    wrong = [one for one in found if one.faults]
+    if not wrong:
+        return 0
+    kind = MissingFileError if all(one.is_missing for one in wrong) else PolicyError
+    return kind.exit_status
 
 
-def _summary(policy: Policy) -> str:
+def _tell(one: Checked) -> None:
+    """Print for a person: faults as errors, a right policy with what will surprise of it."""
+    if one.policy is None:
+        say("\n".join(_lines(one, one.faults, _encoding(sys.stderr))), is_error=True)
+        return
+    lines = _lines(one, one.warnings, _encoding(sys.stdout))
+    say("\n".join((_summary(one.policy, len(one.warnings)), *lines)))
+
+
+def _lines(one: Checked, places: Sequence[Fault], encoding: str) -> Iterator[str]:
+    for place in places:
+        yield str(place)
+        text = one.texts.get(place.file)
+        if text is not None:
+            yield from excerpt(text, place.line, place.column, encoding)
+
+
+def _encoding(stream: object) -> str:
+    return getattr(stream, "encoding", None) or "utf-8"
+
+
+def _summary(policy: Policy, warnings: int) -> str:
     counts = (
         counted(len(policy.rules), "rule"),
         counted(len(policy.services), "service"),
         counted(len(policy.allowlist), "allowlist entry", "allowlist entries"),
+        *((counted(warnings, "warning"),) if warnings else ()),
     )
     return f"{', '.join(policy.files)}: right: {', '.join(counts)}"
+
+
+def _fields(found: Sequence[Checked]) -> dict[str, object]:
+    """Give for programs what was found in all policies."""
+    policies = [one.policy for one in found if one.policy]
+    faults = [asdict(fault) for one in found for fault in one.faults]
+    warnings = [asdict(warned) for one in found for warned in one.warnings]
+    return {
+        "right": not faults,
+        "files": [file for one in found for file in one.files],
+        "faults": faults,
+        "warnings": warnings,
+        "summary": {
+            "policies": len(found),
+            "rules": sum(len(policy.rules) for policy in policies),
+            "services": sum(len(policy.services) for policy in policies),
+            "allowlist": sum(len(policy.allowlist) for policy in policies),
+            "faults": len(faults),
+            "warnings": len(warnings),
+        },
+    }

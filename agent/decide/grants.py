@@ -13,7 +13,7 @@ from agent.decide.prefixes import PrefixTable, prefix_table
 from agent.model.address import Prefix, is_host
 from agent.model.ban import Target
 from agent.model.inputs import Guard, Identities, Spared
-from agent.model.policy import SSH, AllowEntry, Policy, Scope, Service
+from agent.model.policy import SSH, AllowEntry, Policy, Scope
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -159,25 +159,14 @@ def grants_of(policy: Policy, spared: Spared) -> Grants:
         ),
         guards=prefix_table((guard.prefix, guard) for guard in spared.surroundings.guards),
         asking=tuple(entry for entry in policy.allowlist if entry.must_be_asked),
-        services={
-            entry.name: _touched(
-                (one for one in policy.services if one.name in entry.services), policy
-            )
-            for entry in policy.allowlist
-        },
-        ssh=_touched((one for one in policy.services if one.is_ssh), policy),
+        services={entry.name: policy.touched(entry.services) for entry in policy.allowlist},
+        ssh=policy.touched(one.name for one in policy.services if one.is_ssh),
     )
 
 
 def prefixes_of(entry: AllowEntry, spared: Spared) -> tuple[Prefix, ...]:
     """Give all that belongs to an entry: what it lists, and what was found to."""
     return (*entry.prefixes, *spared.found.get(entry.name, ()))
-
-
-def _touched(services: Iterable[Service], policy: Policy) -> frozenset[str]:
-    """Give the names of all services that have a port in common with one of these."""
-    ports = {port for one in services for port in one.ports}
-    return frozenset(one.name for one in policy.services if not ports.isdisjoint(one.ports))
 
 
 def _best(entries: Iterable[AllowEntry]) -> AllowEntry | None:

@@ -12,7 +12,8 @@ from agent.errors import Fault
 from agent.identify.ranges import parse_ranges
 from agent.identify.regular import read_regular
 from agent.model.address import Prefix
-from agent.model.policy import Policy
+from agent.model.caution import Caution
+from agent.model.policy import TRUSTED_PROXIES, Policy
 
 MOST_BYTES = 4 * 1024 * 1024
 OLD = timedelta(days=90)
@@ -59,18 +60,23 @@ def read_ranges(path: str, breathe: Callable[[], None] = lambda: None) -> RangeF
     return RangeFile(prefixes=found.prefixes, date=found.date or written)
 
 
-def range_notes(policy: Policy, now: datetime) -> Iterator[str]:
-    """Tell of range files that can't be used, or are old: a line each.
+def range_cautions(policy: Policy, now: datetime) -> Iterator[Caution]:
+    """Tell of range files that can't be used, or are old.
 
     They are no faults of the policy: a broken download must keep no agent from starting.
     """
     for entry in policy.allowlist:
-        for path in entry.ranges:
+        above = ("allowlist", entry.name) if entry.name != TRUSTED_PROXIES else (entry.name,)
+        for number, path in enumerate(entry.ranges):
             found = read_ranges(path)
+            problem = ""
             if isinstance(found, Fault):
-                yield f"{entry.declared_at}: {entry.name}: {found}"
+                problem = f"{entry.name}: {found}"
             elif now - found.date > OLD:
-                yield f"{entry.declared_at}: {entry.name}: {path}: {_old(found.date)}"
+                problem = f"{entry.name}: {path}: {_old(found.date)}"
+            if problem:
+                about = (*above, "ranges", number)
+                yield Caution(kind="range-file", about=about, problem=problem)
 
 
 @dataclass(slots=True)

@@ -1,5 +1,6 @@
 """What the operator wrote, checked and complete: nothing here is optional or text."""
 
+from collections.abc import Iterable
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from enum import StrEnum
@@ -240,3 +241,9 @@ class Policy:
         """Give the policy with every rule firing on its first sample above the limit."""
         first = Sustained(times=1, of=1)
         return replace(self, rules=tuple(replace(rule, sustained=first) for rule in self.rules))
+
+    def touched(self, services: Iterable[str]) -> frozenset[str]:
+        """Give the names of all services that have a port in common with one of these names."""
+        names = frozenset(services)
+        ports = {port for one in self.services if one.name in names for port in one.ports}
+        return frozenset(one.name for one in self.services if not ports.isdisjoint(one.ports))

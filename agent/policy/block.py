@@ -2,15 +2,23 @@
 
 from collections.abc import Mapping as Map
 from dataclasses import dataclass
-from difflib import get_close_matches
 from typing import Any, Generic, TypeVar
 
 from pydantic import ValidationError
 
+from agent.model.measure import MEASURES
 from agent.policy.document import Broken, Mapping, Node, Scalar, Sequence
 from agent.policy.place import Faults, Place
-from agent.policy.shapes import NESTED, Shape, keys
-from agent.policy.words import found, listed
+from agent.policy.respell import nearest
+from agent.policy.shapes import (
+    EXCLUDED_BY,
+    EXCLUDED_IF_UNPROVEN,
+    NESTED,
+    RuleShape,
+    Shape,
+    keys,
+)
+from agent.policy.words import did_you_mean, found, listed
 
 S = TypeVar("S", bound=Shape)
 
@@ -76,11 +84,24 @@ def tell_unknown(place: Place, node: Mapping, kind: type[Shape], faults: Faults)
     meant = set()
     for key in node.values:
         if key not in keys(kind):
-            absent = [name for name in keys(kind) if name not in node.values]
-            close = get_close_matches(key, absent, 1) if len(node.values) < _MANY else []
-            meant.update(close)
-            faults.add(place.at_key(key), _unknown_key(kind, *close))
+            close = nearest(key, _fitting(node, kind)) if len(node.values) < _MANY else None
+            meant.update([close] if close else [])
+            faults.add(place.at_key(key), _unknown_key(kind, close))
     return meant
+
+
+def _fitting(node: Mapping, kind: type[Shape]) -> list[str]:
+    """Give the keys that may be added to a mapping as it stands."""
+    excluded = {one for key in node.values for one in EXCLUDED_BY.get(key, ())}
+    unproven = kind is RuleShape and not _proves(node)
+    excluded |= set(EXCLUDED_IF_UNPROVEN) if unproven else set()
+    return [key for key in keys(kind) if key not in node.values and key not in excluded]
+
+
+def _proves(node: Mapping) -> bool:
+    """Whether a rule counts what proves its source, as far as it can be told."""
+    measure = MEASURES.get(str(plain(node.values["count"]))) if "count" in node.values else None
+    return measure is None or measure.proves
 
 
 def plain(node: Node) -> object:
@@ -101,9 +122,9 @@ def _required(kind: type[Shape]) -> list[str]:
     return [info.alias or name for name, info in fields if info.is_required()]
 
 
-def _unknown_key(kind: type[Shape], *close: str) -> str:
+def _unknown_key(kind: type[Shape], close: str | None) -> str:
     """Say which keys are known."""
-    advice = f"; did you mean {close[0]}?" if close else ""
+    advice = f"; {did_you_mean(close)}" if close else ""
     return f"unknown key; possible here: {', '.join(keys(kind))}{advice}"
 
 
@@ -128,8 +149,10 @@ def _tell(detail: Map[str, Any], place: Place, faults: Faults) -> None:
         case "value_error":
             faults.add(here, str(detail["ctx"]["error"]))
         case "extra_forbidden":
-            parent = place.at(*steps[:-1])
-            faults.add(parent.at_key(steps[-1]), _unknown_key(NESTED[str(detail["loc"][-2])]))
+            parent, nested = place.at(*steps[:-1]), NESTED[str(detail["loc"][-2])]
+            absent = [key for key in keys(nested) if key not in _keys_of(parent)]
+            close = nearest(str(steps[-1]), absent)
+            faults.add(parent.at_key(steps[-1]), _unknown_key(nested, close))
         case "too_short" if not isinstance(here.node, Sequence) or here.node.items:
             pass  # none of its items is sound, and each has been told
         case "too_short":
@@ -139,3 +162,7 @@ def _tell(detail: Map[str, Any], place: Place, faults: Faults) -> None:
             faults.add(here, f"more than {most} items: join neighbours into ranges as 8000-8099")
         case _:
             faults.add(here, f"expected a list as [a, b], {found(plain(here.node))}")
+
+
+def _keys_of(place: Place) -> frozenset[str]:
+    return frozenset(place.node.values) if isinstance(place.node, Mapping) else frozenset()

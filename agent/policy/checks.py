@@ -14,12 +14,14 @@ from agent.model.sample import State
 from agent.policy.block import Block
 from agent.policy.fallback import Fallback
 from agent.policy.place import Faults, Place
+from agent.policy.respell import nearest
 from agent.policy.shapes import AdministratorsShape, Defaults, PartyShape, RuleShape, keys
-from agent.policy.words import listed, shown
+from agent.policy.words import did_you_mean, listed, shown
 
 D = TypeVar("D", bound=Defaults)
 P = TypeVar("P", bound=PartyShape)
 
+_MOST_LISTED = 10
 _WHO = ("prefixes", "names", "ranges", "hosts")
 
 
@@ -68,10 +70,9 @@ def check_rule(rule: Block[RuleShape], known: Known, faults: Faults) -> None:
         _check_service(rule.shape.service, rule.place.at("service"), known, faults)
     if rule.sound("count", "throttle"):
         _check_answer(rule, faults)
-    if rule.sound("count", "states"):
+    if rule.sound("count"):
         _check_states(rule, faults)
-    if rule.sound("throttle", "scope"):
-        _check_scope(rule, faults)
+    _check_scope(rule, faults)
     if rule.sound("per", "members"):
         _check_members(rule, faults)
     check_length(rule, "for" if "throttle" in rule.given else "ban", known.fallback, faults)
@@ -100,8 +101,15 @@ def _own_length(block: Block[D]) -> timedelta | None:
 def _check_service(name: str, place: Place, known: Known, faults: Faults) -> None:
     if known.services is None or name in known.services:
         return
-    there = f"there is {listed(known.services)}" if known.services else "there is none"
-    faults.add(place, f"no service is named {shown(name)}: {there}")
+    if not known.services:
+        faults.add(place, f"no service is named {shown(name)}: declare it under services")
+        return
+    first = list(known.services)[:_MOST_LISTED]
+    more = len(known.services) - len(first)
+    there = listed([*first, *([f"{more} more"] if more else [])])
+    close = None if faults.is_crowded else nearest(name, known.services)
+    advice = f"; {did_you_mean(close)}" if close else ""
+    faults.add(place, f"no service is named {shown(name)}: there is {there}{advice}")
 
 
 def _check_answer(rule: Block[RuleShape], faults: Faults) -> None:
@@ -122,11 +130,13 @@ def _check_states(rule: Block[RuleShape], faults: Faults) -> None:
     measure = rule.shape.count
     if "states" in rule.given and not measure.proves:
         names = listed(state.name for state in measure.states)
+        faults.forget_within(rule.place.at("states"))
         faults.add(
             rule.place.at_key("states"), f"{measure.name} always counts {names}: leave it out"
         )
         return
-    for number, state in enumerate(rule.shape.states or ()):
+    states = rule.shape.states if rule.sound("states") else None
+    for number, state in enumerate(states or ()):
         if state not in measure.states:
             advice = "count half_open, with throttle, instead" if state is State.SYN_RECV else ""
             possible = advice or f"possible: {listed(sorted(each.name for each in measure.states))}"
@@ -135,7 +145,11 @@ def _check_states(rule: Block[RuleShape], faults: Faults) -> None:
 
 
 def _check_scope(rule: Block[RuleShape], faults: Faults) -> None:
-    if "throttle" in rule.given and rule.shape.scope is Scope.HOST:
+    is_wrong = "scope" in rule.given and (
+        not rule.sound("scope") or rule.shape.scope is not Scope.SERVICE
+    )
+    if "throttle" in rule.given and is_wrong:
+        faults.forget_within(rule.place.at("scope"))
         problem = "a throttle is of scope service: it slows new connections to its ports down"
         faults.add(rule.place.at("scope"), problem)
 

@@ -1,7 +1,7 @@
 """Text -> names, addresses and choices. Pure; raises `Misfit` as in `scalars`."""
 
 import re
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Iterator
 from enum import StrEnum
 from ipaddress import IPv4Network, IPv6Address, ip_address, ip_network
 from typing import TypeVar
@@ -11,6 +11,7 @@ from agent.model.measure import MEASURES, Measure
 from agent.model.policy import TRUSTED_PROXIES
 from agent.model.sample import State
 from agent.policy.rented import is_anybodys
+from agent.policy.respell import close_to
 from agent.policy.scalars import Misfit
 from agent.policy.words import listed
 
@@ -21,6 +22,9 @@ MANUAL = "manual"
 
 COUNTABLE = frozenset(state for each in MEASURES.values() for state in each.states)
 """States that some measure counts."""
+
+NAMEABLE = frozenset(state for each in MEASURES.values() if each.proves for state in each.states)
+"""States that a rule may name: what proves nothing counts its own, always."""
 
 _SLUG = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,63}")
 _ACCOUNT = re.compile(r"[^\s:,/]{1,64}")
@@ -116,10 +120,21 @@ def prefix(text: str) -> Prefix:
 
 def state(text: str) -> State:
     """Read a TCP state by the name that netstat prints."""
-    meant = _STATES.get(_bare(text), "")
-    if meant and text == meant:
+    if text in _COUNTABLE_NAMES:
         return State[text]
-    raise Misfit(f"write it as netstat does: {meant}" if meant else "")
+    if text in State.__members__:
+        raise Misfit("no rule counts that state")
+    meant = next(iter(_respell_state(text)), "")
+    if meant and State[meant] not in NAMEABLE:
+        raise Misfit(f"{meant} is what half_open counts, in a rule of its own with throttle")
+    raise Misfit
+
+
+def respell_state(text: str) -> Iterator[str]:
+    """Spell a state as netstat does, if it is one that a rule may name."""
+    for meant in _respell_state(text):
+        if text not in State.__members__ and State[meant] in NAMEABLE:
+            yield meant
 
 
 def choice(kinds: type[E]) -> Callable[[str], E]:
@@ -145,11 +160,8 @@ def one_of(names: Iterable[str]) -> str:
     return listed(names, "or")
 
 
-def _bare(name: str) -> str:
-    return name.upper().replace("-", "").replace("_", "")
-
-
-_STATES = {_bare(state.name): state.name for state in COUNTABLE} | {"ESTAB": "ESTABLISHED"}
+_COUNTABLE_NAMES = tuple(state.name for state in State if state in COUNTABLE)
+_respell_state = close_to(_COUNTABLE_NAMES, (("ESTAB", "ESTABLISHED"),))
 
 
 def _is_address(text: str) -> bool:

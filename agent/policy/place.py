@@ -75,6 +75,21 @@ class Faults:
             fault = Fault(file=file, line=at[0], column=at[1], path=path, problem=problem)
             self.found.append(fault)
 
+    @property
+    def is_crowded(self) -> bool:
+        """Whether there are more than are told, so that no more thought goes into one."""
+        return len(self.found) > _MOST_TOLD
+
+    def forget_within(self, place: Place) -> None:
+        """Take back what was told of a value that must not stand there at all."""
+        path = place.path
+        self.found = [
+            fault
+            for fault in self.found
+            if fault.file != place.file
+            or not (fault.path == path or fault.path.startswith((f"{path}.", f"{path}[")))
+        ]
+
     def in_order(self, files: tuple[str, ...]) -> tuple[Fault, ...]:
         """Give each once, by file, line and column; of very many only the first."""
         order = {file: number for number, file in reversed(tuple(enumerate(files)))}

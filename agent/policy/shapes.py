@@ -12,6 +12,8 @@ from pydantic import BaseModel, ConfigDict, Field
 from agent.model.address import HOST
 from agent.model.policy import Mode, Safety
 from agent.policy import fields as f
+from agent.policy import respell
+from agent.policy.typed import word
 
 
 class Shape(BaseModel):
@@ -35,9 +37,18 @@ class EscalateShape(Shape):
     within: f.Within | None = Field(None, description="How far back an earlier ban counts.")
 
 
-Per = Annotated[WidthShape, f.word("host", {}, "host, or a mapping as {ipv4: 24, ipv6: 48}")]
+Per = Annotated[
+    WidthShape,
+    word("host", {}, "host, or a mapping as {ipv4: 24, ipv6: 48}", respell.width),
+]
 Escalate = Annotated[
-    EscalateShape, f.word("none", {"times": "1"}, "none, or a mapping as {times: 2, up_to: 24h}")
+    EscalateShape,
+    word(
+        "none",
+        {"times": "1"},
+        "none, or a mapping as {times: 2, up_to: 24h}",
+        respell.close_to(["none"], [("off", "none"), ("no", "none"), ("never", "none")]),
+    ),
 ]
 
 
@@ -159,6 +170,15 @@ class FileShape(HeadShape):
 
 NESTED: Mapping[str, type[Shape]] = MappingProxyType({"per": WidthShape, "escalate": EscalateShape})
 """Keys whose value is a mapping with known keys of its own."""
+
+
+EXCLUDED_BY: Mapping[str, tuple[str, ...]] = MappingProxyType(
+    {"ban": ("throttle", "for"), "throttle": ("ban",), "for": ("ban",)}
+)
+"""Keys that can't stand beside a key."""
+
+EXCLUDED_IF_UNPROVEN = ("ban", "states")
+"""Keys that a rule can't have whose measure proves nothing."""
 
 
 def keys(shape: type[Shape]) -> dict[str, str]:

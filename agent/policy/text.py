@@ -70,3 +70,9 @@ def decode(raw: bytes) -> str:
         name = f"U+{ord(unfit[0]):04X}"
         raise UnfitError(text[: unfit.start()], f"the control character {name}: remove it")
     return text
+
+
+def lines_of(text: PolicyText) -> list[str]:
+    """Give the lines of a file, as faults count them; what is no UTF-8 is escaped."""
+    decoded = text.raw.decode("utf-8", "backslashreplace").removeprefix(_BOM)
+    return _LINE_END.split(decoded)

@@ -41,6 +41,11 @@ def listed(names: Iterable[str], last: str = "and") -> str:
     return f"{', '.join(first)} {last} {final}" if first else final
 
 
+def did_you_mean(name: str | None) -> str:
+    """Propose a name, as the end of a sentence; nothing where there is none to propose."""
+    return f"did you mean {escaped(name)}?" if name else ""
+
+
 def _escape(character: str) -> str:
     if character in "'\\":
         return f"\\{character}"

@@ -82,10 +82,11 @@ def test_what_will_surprise_is_told_beside_a_right_policy(tmp_path: Path) -> Non
     done = abuse_agent("check", str(path))
 
     assert (done.returncode, done.stderr) == (0, "")
-    right, note = done.stdout.splitlines()
-    assert right.endswith("1 allowlist entry")
-    assert note.startswith(f"{path}:")
-    assert "ssh too" in note
+    right, note, line, caret = done.stdout.splitlines()
+    assert right.endswith("1 allowlist entry, 1 warning")
+    assert note.startswith(f"{path}:7:18: warning: trusted_proxies: trusted_proxies are exempt")
+    assert line.endswith("trusted_proxies: {prefixes: [192.0.2.1]}")
+    assert caret.index("^") - line.index("{") == 0
 
 
 def test_paths_are_policies_of_their_own_unless_together(tmp_path: Path, good: Path) -> None:
@@ -109,9 +110,43 @@ def test_every_fault_is_one_line_that_begins_with_its_place(tmp_path: Path) -> N
     for arguments in (("check", str(bad)), ("--dry-run", "--policy", str(bad))):
         done = abuse_agent(*arguments)
         lines = done.stderr.splitlines()
+        told = [line for line in lines if not line.startswith(" ")]
         assert done.returncode == 78
-        assert [line.split(" ", 1)[0] for line in lines] == [f"{bad}:2:8:", f"{bad}:6:70:"]
+        assert [line.split(" ", 1)[0] for line in told] == [f"{bad}:2:8:", f"{bad}:6:70:"]
+        assert len(lines) == (6 if arguments[0] == "check" else 2)
         assert done.stdout == ""
+
+
+def test_check_draws_the_line_with_the_word_marked(tmp_path: Path) -> None:
+    bad = tmp_path / "bad.yaml"
+    bad.write_text(GOOD.replace("above: 100", "above: ten"))
+
+    _, line, caret = abuse_agent("check", str(bad)).stderr.splitlines()
+
+    assert caret.strip(" |") == "^^^"
+    assert line[caret.index("^") :].startswith("ten")
+
+
+def test_check_tells_programs_all_in_one_object(tmp_path: Path, good: Path) -> None:
+    bad, odd = tmp_path / "bad.yaml", tmp_path / "odd.yaml"
+    bad.write_text(GOOD.replace("above: 100", "above: ten"))
+    odd.write_text(f"{GOOD}trusted_proxies: {{prefixes: [192.0.2.1]}}\n")
+
+    done = abuse_agent("check", "--json", str(bad), str(odd), "nowhere.yaml")
+    told = json.loads(done.stdout)
+
+    assert (done.returncode, done.stderr, told["right"]) == (78, "", False)
+    assert told["files"] == [str(bad), str(odd), "nowhere.yaml"]
+    assert [(fault["file"], fault["line"], fault["path"]) for fault in told["faults"]] == [
+        (str(bad), 6, "rules[0].above"),
+        ("nowhere.yaml", 0, ""),
+    ]
+    assert set(told["faults"][0]) == {"file", "line", "column", "path", "problem"}
+    assert [warning["kind"] for warning in told["warnings"]] == ["proxies"]
+    assert told["summary"]["policies"] == 3
+    assert (told["summary"]["faults"], told["summary"]["warnings"]) == (2, 1)
+    assert json.loads(abuse_agent("check", "--json", str(good)).stdout)["right"] is True
+    assert abuse_agent("check", "--json", "nowhere.yaml").returncode == 66
 
 
 @pytest.mark.parametrize(

@@ -8,7 +8,13 @@ from pathlib import Path
 import pytest
 
 from agent.errors import Fault
-from agent.identify.range_files import MOST_BYTES, RangeFile, RangeFiles, range_notes, read_ranges
+from agent.identify.range_files import (
+    MOST_BYTES,
+    RangeFile,
+    RangeFiles,
+    range_cautions,
+    read_ranges,
+)
 from tests.builders import NOW, entry, policy, prefix
 
 
@@ -113,17 +119,17 @@ def test_files_are_due_once_a_minute_and_never_without_any(tmp_path: Path) -> No
     assert known.due == 1060.0
 
 
-def test_notes_tell_of_files_that_are_missing_bad_or_old(tmp_path: Path) -> None:
+def test_it_is_told_of_files_that_are_missing_bad_or_old(tmp_path: Path) -> None:
     fresh = put(tmp_path / "fresh", f"# date: {NOW - timedelta(days=89):%F}\n192.0.2.1")
     old = put(tmp_path / "old", f"# date: {NOW - timedelta(days=91):%F}\n192.0.2.1")
     bad, gone = put(tmp_path / "bad", "x"), str(tmp_path / "gone")
     listed = entry("cdn", ranges=(fresh, old, bad, gone))
 
-    notes = list(range_notes(policy(allowlist=(listed,)), NOW))
+    found = list(range_cautions(policy(allowlist=(listed,)), NOW))
 
-    assert [note.split(": ")[:3] for note in notes] == [
-        ["policy.yaml:9", "cdn", old],
-        ["policy.yaml:9", "cdn", f"{bad}:1:1"],
-        ["policy.yaml:9", "cdn", gone],
+    assert [(one.kind, one.about, one.problem.split(": ")[:2]) for one in found] == [
+        ("range-file", ("allowlist", "cdn", "ranges", 1), ["cdn", old]),
+        ("range-file", ("allowlist", "cdn", "ranges", 2), ["cdn", f"{bad}:1:1"]),
+        ("range-file", ("allowlist", "cdn", "ranges", 3), ["cdn", gone]),
     ]
-    assert "older than 90 days" in notes[0]
+    assert "older than 90 days" in found[0].problem

@@ -1,0 +1,62 @@
+"""Every right policy of the corpus that will surprise is told of at its places, and at no other."""
+
+import re
+from datetime import UTC, datetime
+from pathlib import Path
+
+import pytest
+
+from agent.model.caution import Warned
+from agent.policy import PolicyText, load_policy, parse_policy, policy_cautions, spots_of
+
+ROOT = Path(__file__).parents[2]
+CORPUS = sorted((ROOT / "tests/corpus/warned").glob("*.yaml"))
+EXPECTED = re.compile(r"# warn: (\d+):(\d+) (\S+) (.*?): (.*)")
+NOW = datetime(2026, 11, 27, 12, 0, tzinfo=UTC)
+
+
+def warnings(file: str, raw: bytes) -> list[Warned]:
+    texts = (PolicyText(file=file, folder="/etc/abuse-agent", raw=raw),)
+    found = policy_cautions(parse_policy(texts), NOW)
+    return sorted(map(spots_of(texts).warned, found))
+
+
+@pytest.mark.parametrize("path", CORPUS, ids=lambda path: path.stem)
+def test_everything_that_will_surprise_is_told_once_at_its_place(path: Path) -> None:
+    raw = path.read_bytes()
+    matches = (EXPECTED.fullmatch(line) for line in raw.decode().splitlines())
+    wanted = [match.groups() for match in matches if match]
+
+    found = warnings(path.name, raw)
+
+    assert [(str(one.line), str(one.column), one.kind, one.path) for one in found] == [
+        part[:4] for part in wanted
+    ]
+    for warned, part in zip(found, wanted, strict=True):
+        assert part[4] in warned.problem
+        assert str(warned).startswith(f"{path.name}:{warned.line}:{warned.column}: warning: ")
+        assert str(warned).isprintable()
+
+
+def test_the_corpus_has_each_kind_that_a_policy_alone_tells() -> None:
+    kinds = {kind for path in CORPUS for kind in re.findall(r"# warn: \S+ (\S+)", path.read_text())}
+
+    assert kinds == {
+        "covered",
+        "ends-soon",
+        "expired",
+        "infrastructure",
+        "never-fires",
+        "noisy",
+        "observes",
+        "proxies",
+        "shadowed",
+        "unwatched",
+        "wide",
+    }
+    assert any("# warn:" not in path.read_text() for path in CORPUS)
+
+
+def test_no_ready_made_policy_will_surprise() -> None:
+    for path in sorted((ROOT / "policies").glob("*.yaml")):
+        assert list(policy_cautions(load_policy([str(path)]), NOW)) == []
