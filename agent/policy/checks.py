@@ -15,14 +15,20 @@ from agent.policy.block import Block
 from agent.policy.fallback import Fallback
 from agent.policy.place import Faults, Place
 from agent.policy.respell import nearest
-from agent.policy.shapes import AdministratorsShape, Defaults, PartyShape, RuleShape, keys
+from agent.policy.shapes import (
+    WHO,
+    AdministratorsShape,
+    Defaults,
+    PartyShape,
+    RuleShape,
+    keys,
+)
 from agent.policy.words import did_you_mean, listed, shown
 
 D = TypeVar("D", bound=Defaults)
 P = TypeVar("P", bound=PartyShape)
 
 _MOST_LISTED = 10
-_WHO = ("prefixes", "names", "ranges", "hosts")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -50,7 +56,7 @@ def check_unique(named: Iterable[tuple[str, Place]], faults: Faults) -> None:
 
 def check_party(party: Block[P], known: Known, faults: Faults) -> None:
     """Check one allowlist entry, or the trusted proxies."""
-    who = [key for key in _WHO if key in keys(type(party.shape))]
+    who = [key for key in WHO if key in keys(type(party.shape))]
     if party.given.isdisjoint(who) and party.sound(*who):
         faults.add(party.place, f"names nobody: give {listed(who, 'or')}")
     if party.sound("services"):

@@ -67,15 +67,23 @@ def _same_length(first: str, last: str) -> list[str]:
         return [""]
     rest = len(first) - 1
     if first[1:] == "0" * rest and last[1:] == "9" * rest:
-        return [f"[{first[0]}-{last[0]}]{'[0-9]' * rest}"]
+        return [f"{_digit(first[0], last[0])}{_digits(rest)}"]
     if first[0] == last[0]:
         return [first[0] + tail for tail in _same_length(first[1:], last[1:])]
-    middle = [str(int(first[0]) + 1), str(int(last[0]) - 1)]
+    after, before = str(int(first[0]) + 1), str(int(last[0]) - 1)
     return [
         *(first[0] + tail for tail in _same_length(first[1:], "9" * rest)),
-        *([f"[{'-'.join(middle)}]{'[0-9]' * rest}"] if middle[0] <= middle[1] else []),
+        *([f"{_digit(after, before)}{_digits(rest)}"] if after <= before else []),
         *(last[0] + tail for tail in _same_length("0" * rest, last[1:])),
     ]
+
+
+def _digits(number: int) -> str:
+    return f"[0-9]{{{number}}}" if number > 1 else "[0-9]" * number
+
+
+def _digit(first: str, last: str) -> str:
+    return first if first == last else f"[{first}-{last}]"
 
 
 DURATION = text(

@@ -32,9 +32,15 @@ class WidthShape(Shape):
 class EscalateShape(Shape):
     """How much longer the next ban of the same source is."""
 
-    times: f.Times | None = Field(None, description="The factor for each earlier ban.")
-    up_to: f.Length | None = Field(None, description="No ban gets longer than this.")
-    within: f.Within | None = Field(None, description="How far back an earlier ban counts.")
+    times: f.Times | None = Field(
+        None, description="The factor for each earlier ban; 2 if left out everywhere."
+    )
+    up_to: f.Length | None = Field(
+        None, description="No ban gets longer than this; 24h if left out everywhere."
+    )
+    within: f.Within | None = Field(
+        None, description="How far back an earlier ban counts; 7d if left out everywhere."
+    )
 
 
 Per = Annotated[
@@ -59,23 +65,37 @@ class SafetyShape(Shape):
     """Limits on what the agent itself may do."""
 
     new_bans_per_cycle: f.NewBans = Field(
-        _SAFETY.new_bans_per_cycle, description="The heaviest are banned, the others next time."
+        _SAFETY.new_bans_per_cycle,
+        description="The heaviest are banned, the others next time; 1000 if left out.",
     )
-    max_bans: f.MaxBans = Field(_SAFETY.max_bans, description="Bans in force at once.")
+    max_bans: f.MaxBans = Field(
+        _SAFETY.max_bans, description="Bans in force at once; 100000 if left out."
+    )
     known_clients_share: f.Share = Field(
         _SAFETY.known_clients_share,
-        description="Above this share of the known clients the breaker opens.",
+        description="Above this share of the known clients the breaker opens; 20% if left out.",
     )
 
 
 class Defaults(Shape):
     """What holds for every rule that does not say otherwise."""
 
-    sustained: f.Sustained | None = Field(None, description="Samples above the limit.")
-    ban: f.Length | None = Field(None, description="The length of a first ban.")
-    scope: f.ScopeOf | None = Field(None, description="What a ban covers.")
-    escalate: Escalate | None = Field(None, description="How later bans grow.")
-    warn: f.Warning_ | None = Field(None, description="Tell above this share of a limit.")
+    sustained: f.Sustained | None = Field(
+        None, description="Samples above the limit; 3 of 5 if left out everywhere."
+    )
+    ban: f.Length | None = Field(
+        None, description="The length of a first ban; 10m if left out everywhere."
+    )
+    scope: f.ScopeOf | None = Field(
+        None, description="What a ban covers; service if left out everywhere."
+    )
+    escalate: Escalate | None = Field(
+        None,
+        description="How later bans grow; {times: 2, up_to: 24h, within: 7d} if left out everywhere.",
+    )
+    warn: f.Warning_ | None = Field(
+        None, description="Tell above this share of a limit; 80% if left out everywhere."
+    )
 
 
 class ServiceShape(Shape):
@@ -121,7 +141,9 @@ class EntryShape(PartyShape):
     names: tuple[f.Domain, ...] = Field(
         (), min_length=1, description="Domains of reverse names, confirmed forwards."
     )
-    until: f.End | None = Field(None, description="Through this day (UTC), or to this moment.")
+    until: f.End | None = Field(
+        None, description="Through this day (UTC), or to this moment; for ever if left out."
+    )
 
 
 class RuleShape(Defaults):
@@ -134,20 +156,26 @@ class RuleShape(Defaults):
     states: tuple[f.State, ...] | None = Field(
         None, min_length=1, description="Which states it sums; ESTABLISHED if left out."
     )
-    per: Per = Field(WidthShape.model_construct(), description="How wide a source is.")
-    members: f.Members = Field(1, description="So many different sources at least.")
-    mode: f.ModeOf = Field(Mode.ENFORCE, description="A shadow rule observes and bans nobody.")
+    per: Per = Field(
+        WidthShape.model_construct(), description="How wide a source is; a host if left out."
+    )
+    members: f.Members = Field(1, description="So many different hosts at least; 1 if left out.")
+    mode: f.ModeOf = Field(
+        Mode.ENFORCE, description="A shadow rule observes and bans nobody; enforce if left out."
+    )
     throttle: f.Rate | None = Field(
         None, description="Slow new connections of the source down to this, instead of a ban."
     )
-    lasts: f.Length | None = Field(None, alias="for", description="The length of a first throttle.")
+    lasts: f.Length | None = Field(
+        None, alias="for", description="The length of a first throttle; that of a ban if left out."
+    )
 
 
 class HeadShape(Shape):
     """The plain values at the top of a file."""
 
     version: f.Version = Field(description="In every file.")
-    every: f.Every | None = Field(None, description="Time between two cycles.")
+    every: f.Every | None = Field(None, description="Time between two cycles; 5s if left out.")
 
 
 class FileShape(HeadShape):
@@ -171,6 +199,9 @@ class FileShape(HeadShape):
 NESTED: Mapping[str, type[Shape]] = MappingProxyType({"per": WidthShape, "escalate": EscalateShape})
 """Keys whose value is a mapping with known keys of its own."""
 
+
+WHO = ("prefixes", "names", "ranges", "hosts")
+"""Keys of a party of which it needs one."""
 
 EXCLUDED_BY: Mapping[str, tuple[str, ...]] = MappingProxyType(
     {"ban": ("throttle", "for"), "throttle": ("ban",), "for": ("ban",)}

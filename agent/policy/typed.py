@@ -10,6 +10,9 @@ from agent.policy.respell import Respell
 from agent.policy.scalars import Misfit
 from agent.policy.words import did_you_mean, found
 
+EXPECTED = "expected"
+"""The key under which a schema keeps what is expected, until it is put into words."""
+
 
 @dataclass(frozen=True, slots=True, eq=False, kw_only=True)
 class Text:
@@ -55,7 +58,7 @@ class Text:
 
     def __get_pydantic_json_schema__(self, _core: object, _handler: object) -> dict[str, object]:
         """Tell editors what may stand here."""
-        return {**self.schema, "description": f"{self.expected[0].upper()}{self.expected[1:]}."}
+        return {**self.schema, EXPECTED: self.expected}
 
 
 @dataclass(frozen=True, slots=True, eq=False)
