@@ -212,6 +212,23 @@ USUAL = Administrators()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Recording:
+    """How much of each cycle the tape keeps, and for how long.
+
+    Attributes:
+        floor: Hosts with more sockets are kept one by one.
+        prefix_floor: The members of wider sources with more sockets are.
+        size_bytes: The files of a tape are no larger together; 0 records nothing.
+        age: What is older is forgotten.
+    """
+
+    floor: int = 10
+    prefix_floor: int = 100
+    size_bytes: int = 200_000_000
+    age: timedelta = timedelta(days=14)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Policy:
     """All policy files together.
 
@@ -224,6 +241,7 @@ class Policy:
         files: The files read, in order, as the operator named them.
         sha256: Over the names (without folders) and bytes of the files, in hexadecimal.
         administrators: Whose sessions are remembered.
+        tape: What is recorded.
         notes: What is right but will surprise, a line each, beginning with ``file:line``.
     """
 
@@ -235,6 +253,7 @@ class Policy:
     files: tuple[str, ...]
     sha256: str
     administrators: Administrators = USUAL
+    tape: Recording = Recording()
     notes: tuple[str, ...] = ()
 
     def as_if_sustained(self) -> "Policy":

@@ -12,6 +12,7 @@ from agent.model.policy import (
     Answer,
     Escalation,
     Kind,
+    Recording,
     Rule,
     Safety,
     Scope,
@@ -28,6 +29,7 @@ from agent.policy.shapes import (
     RuleShape,
     SafetyShape,
     ServiceShape,
+    TapeShape,
 )
 
 
@@ -80,6 +82,13 @@ def build_administrators(shape: AdministratorsShape) -> Administrators:
     """Give who they are; nobody can be left out by naming others."""
     return Administrators(
         users=USUAL.users | set(shape.users), groups=USUAL.groups | set(shape.groups)
+    )
+
+
+def build_tape(shape: TapeShape) -> Recording:
+    """Give how much is recorded."""
+    return Recording(
+        floor=shape.floor, prefix_floor=shape.prefix_floor, size_bytes=shape.size, age=shape.age
     )
 
 

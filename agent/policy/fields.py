@@ -97,6 +97,16 @@ Warning_: TypeAlias = Annotated[
         respell=respell.warning,
     ),
 ]
+Size: TypeAlias = Annotated[
+    int,
+    Text(
+        expected="a size of 1MB to 1TB as 200MB, or none",
+        read=scalars.size,
+        schema=patterns.SIZE,
+        respell=respell.size,
+    ),
+]
+Age: TypeAlias = Annotated[timedelta, _duration("1h", "365d", "14d")]
 Sustained: TypeAlias = Annotated[
     ModelSustained,
     Text(
@@ -236,6 +246,7 @@ ModeOf: TypeAlias = Annotated[
 ]
 ScopeOf: TypeAlias = Annotated[Scope, _one_of(Scope, all="host", port="service")]
 Limit: TypeAlias = Annotated[int, _whole(1, 1_000_000)]
+Floor: TypeAlias = Annotated[int, _whole(0, 1_000_000)]
 Members: TypeAlias = Annotated[int, _whole(1, 65_536)]
 Times: TypeAlias = Annotated[int, _whole(1, 100)]
 NewBans: TypeAlias = Annotated[int, _whole(1, 100_000)]

@@ -10,7 +10,7 @@ from agent.policy.shapes import FileShape, HeadShape, keys
 from agent.policy.text import PolicyText, UnfitError, Unread, decode
 from agent.policy.words import found
 
-_SINGLE = ("every", "safety", "defaults", "trusted_proxies", "administrators")
+_SINGLE = ("every", "tape", "safety", "defaults", "trusted_proxies", "administrators")
 
 
 @dataclass(slots=True, kw_only=True)

@@ -8,7 +8,7 @@ from pathlib import PurePath
 from typing import TypeVar
 
 from agent.errors import MissingFileError, PolicyError
-from agent.model.policy import USUAL, Policy, Safety
+from agent.model.policy import USUAL, Policy, Recording, Safety
 from agent.policy.block import Block, read_block, read_key
 from agent.policy.build import (
     build_administrators,
@@ -17,6 +17,7 @@ from agent.policy.build import (
     build_rule,
     build_safety,
     build_service,
+    build_tape,
 )
 from agent.policy.checks import (
     Known,
@@ -41,6 +42,7 @@ from agent.policy.shapes import (
     SafetyShape,
     ServiceShape,
     Shape,
+    TapeShape,
 )
 from agent.policy.text import PolicyText, Unread
 
@@ -54,6 +56,7 @@ class _Draft:
     """The blocks of a policy as they were read, each sound or not."""
 
     every: timedelta | None
+    tape: TapeShape | None
     safety: Block[SafetyShape] | None
     defaults: Block[Defaults] | None
     proxies: Block[ProxiesShape] | None
@@ -88,10 +91,12 @@ def parse_policy(texts: Sequence[PolicyText | Unread]) -> Policy:
 
 
 def _read(joined: Joined, faults: Faults) -> _Draft:
-    every = joined.single.get("every")
+    every, tape = joined.single.get("every"), joined.single.get("tape")
+    is_told = tape is not None and not tape.is_blank
     services = [(key, read_block(place, ServiceShape, faults)) for key, place in joined.services]
     return _Draft(
         every=read_key(every, HeadShape, "every", faults) if every else None,
+        tape=read_key(tape, HeadShape, "tape", faults) if tape and is_told else None,
         safety=_single(joined, "safety", SafetyShape, faults),
         defaults=_single(joined, "defaults", Defaults, faults),
         proxies=_single(joined, "trusted_proxies", ProxiesShape, faults),
@@ -177,6 +182,7 @@ def _build(draft: _Draft, texts: Sequence[PolicyText]) -> Policy:
         files=tuple(text.file for text in texts),
         sha256=_digest(texts),
         administrators=build_administrators(named.shape) if named else USUAL,
+        tape=build_tape(draft.tape) if draft.tape else Recording(),
         notes=tuple(notes_of(allowlist)),
     )
 

@@ -92,6 +92,7 @@ DURATION = text(
 SHARE = text(f"{numbers(1, 100)}%")
 WARNING = text(f"none|{numbers(1, 100)}%")
 SUSTAINED = text(f"{numbers(1, 60)} +of +{numbers(1, 60)}")
+SIZE = text(f"none|{numbers(1000, 10**9)}KB|{numbers(1, 10**6)}MB|{numbers(1, 1000)}GB|1TB")
 RATE = text(f"{numbers(1, 10_000)}/[smh]")
 PATIENCE = text(f"exempt|{numbers(2, 1000)}x")
 END = text(f"[0-9]{{4}}-(?:0[1-9]|1[0-2])-(?:0[1-9]|[12][0-9]|3[01])(?:{_TIME}{_OFFSET})?")

@@ -39,6 +39,7 @@ _ORDER = ("w", "d", "h", "m", "s", "ms")
 _SMALLER = {"w": ("d", 7), "d": ("h", 24), "h": ("m", 60), "m": ("s", 60), "s": ("ms", 1000)}
 
 _PART = re.compile(r"([0-9]{1,9})(?:\.([0-9]{1,3}))? *([a-z]+)(?: |,|and)*")
+_SIZE = re.compile(r"([0-9]{1,9}) *([kmgt])i?b?(?:ytes?)?")
 _RATE = re.compile(r"([0-9]{1,9}) *(?:/|per|a|an) *1? *([a-z]+)")
 _SUSTAINED = re.compile(r"([0-9]{1,3}) *(?:/|of|out of|in|from) *([0-9]{1,3})")
 _SHARE = re.compile(r"([0-9]{1,3}) *(?:%|percent|per cent|pct)?")
@@ -115,6 +116,13 @@ def warning(text: str) -> Iterator[str]:
     """Spell a share, or none."""
     yield from share(text)
     yield from _close(text, names=("none",), also=(("off", "none"), ("never", "none")))
+
+
+def size(text: str) -> Iterator[str]:
+    """Spell a size, or none."""
+    if match := _SIZE.fullmatch(text[:_LONGEST].lower().strip()):
+        yield f"{match[1]}{match[2].upper()}B"
+    yield from _close(text, names=("none",), also=(("off", "none"), ("unlimited", "1TB")))
 
 
 def rate(text: str) -> Iterator[str]:

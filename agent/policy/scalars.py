@@ -25,6 +25,8 @@ _DURATION = re.compile(
 )
 _RATE = re.compile(r"([0-9]+)/(s|m|h)")
 _SEPARATED = re.compile(r"[0-9]+([_,' ][0-9]+)+")
+_SIZE = re.compile(r"([0-9]+)(KB|MB|GB|TB)")
+_BYTES = {"KB": 10**3, "MB": 10**6, "GB": 10**9, "TB": 10**12}
 _SUSTAINED = re.compile(r"([0-9]+) +of +([0-9]+)")
 _MOMENT = re.compile(
     r"[0-9]{4}-[0-9]{2}-[0-9]{2}"
@@ -82,6 +84,19 @@ def sustained(text: str) -> Sustained:
     if times > of:
         raise Misfit("the first number can't be above the second")
     return Sustained(times=times, of=of)
+
+
+def size(text: str) -> int:
+    """Read ``1MB`` to ``1TB`` as bytes, or ``none`` as 0; a kilobyte is 1,000 of them."""
+    if text == "none":
+        return 0
+    match = _SIZE.fullmatch(text)
+    if match is None:
+        raise Misfit("a size needs its unit: KB, MB, GB or TB" if text.isdecimal() else "")
+    value = _number(match[1]) * _BYTES[match[2]]
+    if not _BYTES["MB"] <= value <= _BYTES["TB"]:
+        raise Misfit
+    return value
 
 
 def rate(text: str) -> Rate:

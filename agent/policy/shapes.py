@@ -10,7 +10,7 @@ from typing import Annotated
 from pydantic import BaseModel, ConfigDict, Field
 
 from agent.model.address import HOST
-from agent.model.policy import Mode, Safety
+from agent.model.policy import Mode, Recording, Safety
 from agent.policy import fields as f
 from agent.policy import respell
 from agent.policy.typed import word
@@ -53,6 +53,33 @@ Escalate = Annotated[
         "none",
         {"times": "1"},
         "none, or a mapping as {times: 2, up_to: 24h}",
+        respell.close_to(["none"], [("off", "none"), ("no", "none"), ("never", "none")]),
+    ),
+]
+
+
+_TAPE = Recording()
+
+
+class TapeShape(Shape):
+    """How much of each cycle the tape keeps, and for how long."""
+
+    floor: f.Floor = Field(
+        _TAPE.floor, description="Hosts with more sockets are kept; 10 if left out."
+    )
+    prefix_floor: f.Floor = Field(
+        _TAPE.prefix_floor, description="Wider sources with more sockets are kept; 100 if left out."
+    )
+    size: f.Size = Field(_TAPE.size_bytes, description="Of all files together; 200MB if left out.")
+    age: f.Age = Field(_TAPE.age, description="What is older is forgotten; 14d if left out.")
+
+
+Tape = Annotated[
+    TapeShape,
+    word(
+        "none",
+        {"size": "none"},
+        "none, or a mapping as {floor: 10, size: 200MB}",
         respell.close_to(["none"], [("off", "none"), ("no", "none"), ("never", "none")]),
     ),
 ]
@@ -176,6 +203,7 @@ class HeadShape(Shape):
 
     version: f.Version = Field(description="In every file.")
     every: f.Every | None = Field(None, description="Time between two cycles; 5s if left out.")
+    tape: Tape = Field(TapeShape.model_construct(), description="What is recorded.")
 
 
 class FileShape(HeadShape):
@@ -196,7 +224,9 @@ class FileShape(HeadShape):
     rules: tuple[RuleShape, ...] = Field((), description="Limits.")
 
 
-NESTED: Mapping[str, type[Shape]] = MappingProxyType({"per": WidthShape, "escalate": EscalateShape})
+NESTED: Mapping[str, type[Shape]] = MappingProxyType(
+    {"per": WidthShape, "escalate": EscalateShape, "tape": TapeShape}
+)
 """Keys whose value is a mapping with known keys of its own."""
 
 

@@ -16,6 +16,7 @@ from agent.model.policy import (
     Mode,
     Policy,
     Rate,
+    Recording,
     Rule,
     Safety,
     Scope,
@@ -194,3 +195,21 @@ def test_the_hash_does_not_depend_on_the_folder() -> None:
     }
 
     assert len(hashes) == 2
+
+
+@pytest.mark.parametrize(
+    ("block", "expected"),
+    [
+        pytest.param("", Recording(), id="left out"),
+        pytest.param("tape:\n", Recording(), id="blank"),
+        pytest.param("tape: none\n", Recording(size_bytes=0), id="none"),
+        pytest.param("tape: {size: none}\n", Recording(size_bytes=0), id="of no size"),
+        pytest.param(
+            "tape: {floor: 0, prefix_floor: 7, size: 3GB, age: 1d12h}\n",
+            Recording(floor=0, prefix_floor=7, size_bytes=3 * 10**9, age=timedelta(hours=36)),
+            id="all of it",
+        ),
+    ],
+)
+def test_what_is_recorded_may_be_said(block: str, expected: Recording) -> None:
+    assert parse(HEAD + block + RULE).tape == expected

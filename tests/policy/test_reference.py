@@ -17,6 +17,7 @@ from agent.policy.shapes import (
     SafetyShape,
     ServiceShape,
     Shape,
+    TapeShape,
     keys,
 )
 
@@ -37,6 +38,7 @@ RULES = "rules: [{name: a, service: web, count: connections, above: 10}]\n"
         ProxiesShape,
         AdministratorsShape,
         RuleShape,
+        TapeShape,
     ],
 )
 def test_every_key_is_told_of(shape: type[Shape]) -> None:

@@ -50,6 +50,23 @@ def test_the_bounds_of_a_duration_are_in_it(text: str, fits: bool) -> None:
             read(text)
 
 
+@pytest.mark.parametrize(
+    ("text", "expected"),
+    [("1MB", 10**6), ("1000KB", 10**6), ("200MB", 2 * 10**8), ("1TB", 10**12), ("none", 0)],
+)
+def test_a_size_is_a_number_with_its_unit(text: str, expected: int) -> None:
+    assert scalars.size(text) == expected
+
+
+@pytest.mark.parametrize(
+    "text",
+    ["1", "999KB", "0MB", "1MiB", "1 MB", "1.5GB", "01MB", "2TB", "1001GB", "1B", "\u0661MB"],
+)
+def test_anything_else_is_no_size(text: str) -> None:
+    with pytest.raises(Misfit):
+        scalars.size(text)
+
+
 @pytest.mark.parametrize("text", ["0", "11", "01", "+1", "1.0", "1_0", "1e1", "yes", "\u0661", ""])
 def test_a_whole_number_is_digits_within_its_bounds(text: str) -> None:
     with pytest.raises(Misfit):

@@ -17,6 +17,7 @@ from agent.policy.shapes import (
     ProxiesShape,
     RuleShape,
     Shape,
+    TapeShape,
     keys,
 )
 from tests.policy.editor import Seen, as_json, validator
@@ -82,6 +83,7 @@ def test_the_schema_has_every_key() -> None:
     assert properties("") == set(keys(FileShape))
     assert properties("RuleShape") == set(keys(RuleShape))
     assert properties("EntryShape") == set(keys(EntryShape))
+    assert properties("TapeShape") == set(keys(TapeShape))
     assert properties("ProxiesShape") == set(keys(ProxiesShape))
     assert properties("AdministratorsShape") == set(keys(AdministratorsShape))
 
