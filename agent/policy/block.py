@@ -1,5 +1,6 @@
 """One mapping of a policy -> its shape. Each key stands for itself, so one fault hides no other."""
 
+import re
 from collections.abc import Mapping as Map
 from dataclasses import dataclass
 from typing import Any, Generic, TypeVar
@@ -11,16 +12,21 @@ from agent.policy.document import Broken, Mapping, Node, Scalar, Sequence
 from agent.policy.place import Faults, Place
 from agent.policy.respell import nearest
 from agent.policy.shapes import (
+    ALSO_CALLED,
     EXCLUDED_BY,
     EXCLUDED_IF_UNPROVEN,
     NESTED,
     RuleShape,
     Shape,
     keys,
+    text_of,
 )
 from agent.policy.words import did_you_mean, found, listed
 
 S = TypeVar("S", bound=Shape)
+
+_PLAIN = re.compile("[A-Za-z0-9_./-]{1,40}")
+_NEEDED_LISTS = frozenset({"ports"})
 
 _MANY = 100
 """Keys in a mapping that nobody wrote by hand: there is no typing error to guess at."""
@@ -59,7 +65,7 @@ def read_block(place: Place, kind: type[S], faults: Faults) -> Block[S] | None:
     meant = tell_unknown(place, node, kind, faults)
     missing = [key for key in _required(kind) if key not in node.values and key not in meant]
     if missing:
-        faults.add(place, f"lacks {listed(missing)}")
+        faults.add(place, f"lacks {listed(_described(kind, missing))}")
     wrong = {
         key
         for key, attribute in attributes.items()
@@ -84,7 +90,8 @@ def tell_unknown(place: Place, node: Mapping, kind: type[Shape], faults: Faults)
     meant = set()
     for key in node.values:
         if key not in keys(kind):
-            close = nearest(key, _fitting(node, kind)) if len(node.values) < _MANY else None
+            fitting = _fitting(node, kind) if len(node.values) < _MANY else []
+            close = nearest(key, fitting, ALSO_CALLED)
             meant.update([close] if close else [])
             faults.add(place.at_key(key), _unknown_key(kind, close))
     return meant
@@ -122,6 +129,11 @@ def _required(kind: type[Shape]) -> list[str]:
     return [info.alias or name for name, info in fields if info.is_required()]
 
 
+def _described(kind: type[Shape], missing: list[str]) -> list[str]:
+    """Give the missing keys, each with what is expected of it."""
+    return [f"{key} ({text.expected})" if (text := text_of(kind, key)) else key for key in missing]
+
+
 def _unknown_key(kind: type[Shape], close: str | None) -> str:
     """Say which keys are known."""
     advice = f"; {did_you_mean(close)}" if close else ""
@@ -155,13 +167,17 @@ def _tell(detail: Map[str, Any], place: Place, faults: Faults) -> None:
             faults.add(parent.at_key(steps[-1]), _unknown_key(nested, close))
         case "too_short" if not isinstance(here.node, Sequence) or here.node.items:
             pass  # none of its items is sound, and each has been told
+        case "too_short" if detail["loc"][0] in _NEEDED_LISTS:
+            faults.add(here, "an empty list: give at least one")
         case "too_short":
             faults.add(here, "an empty list: give at least one, or leave the key out")
         case "too_long":
             most = detail["ctx"]["max_length"]
             faults.add(here, f"more than {most} items: join neighbours into ranges as 8000-8099")
         case _:
-            faults.add(here, f"expected a list as [a, b], {found(plain(here.node))}")
+            value = plain(here.node)
+            form = f"[{value}]" if _PLAIN.fullmatch(str(value)) else "[a, b]"
+            faults.add(here, f"expected a list as {form}, {found(value)}")
 
 
 def _keys_of(place: Place) -> frozenset[str]:

@@ -121,7 +121,7 @@ def _check_service(name: str, place: Place, known: Known, faults: Faults) -> Non
 def _check_answer(rule: Block[RuleShape], faults: Faults) -> None:
     place, given, measure = rule.place, rule.given, rule.shape.count
     if {"ban", "throttle"} <= given:
-        problem = "ban and throttle exclude each other: the length of a throttle is for"
+        problem = "ban and throttle exclude each other: remove one; the length of a throttle is for"
         faults.add(place.at_key("throttle"), problem)
     elif "throttle" not in given and not measure.proves:
         culprit = place.at_key("ban") if "ban" in given else place.at("count")

@@ -152,7 +152,11 @@ class _Builder:
 
     def _begin_collection(self, event: yaml.Event) -> None:
         if len(self._open) > DEEPEST:
-            self._trouble(event, f"more than {DEEPEST} lists and mappings within each other", _Loss)
+            self._trouble(
+                event,
+                f"more than {DEEPEST} lists and mappings within each other: a policy needs four",
+                _Loss,
+            )
             raise _EndError
         line, column = _place(event)
         if isinstance(event, yaml.SequenceStartEvent):

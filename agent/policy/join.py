@@ -129,5 +129,8 @@ def _items(root: Place, key: str, joined: Joined, faults: Faults) -> list[Place]
             return [place.at(number) for number in range(len(place.node.items))]
         case _:
             joined.complete = False
-            faults.add(place, f"expected a list of mappings, {found(plain(place.node))}")
+            faults.add(
+                place,
+                f"expected a list of mappings, each behind a hyphen, {found(plain(place.node))}",
+            )
             return []

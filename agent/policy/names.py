@@ -173,5 +173,7 @@ def _is_address(text: str) -> bool:
 
 
 def _prefix_hint(address: str) -> str:
+    if "-" in address and address[:1].isdecimal():
+        return "a range is written as the networks that make it up"
     is_name = ":" not in address and any(map(str.isalpha, address))
-    return "list names under names or hosts" if is_name else ""
+    return "the name of a machine goes under hosts" if is_name else ""

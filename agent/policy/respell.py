@@ -5,10 +5,11 @@ text, and proposes only what fits: so nothing is proposed that is wrong itself.
 """
 
 import re
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from difflib import get_close_matches
 from functools import lru_cache, partial
 from ipaddress import IPv4Address, ip_network, summarize_address_range
+from types import MappingProxyType
 from typing import TypeAlias
 
 Respell: TypeAlias = Callable[[str], Iterable[str]]
@@ -46,7 +47,10 @@ _SHARE = re.compile(r"([0-9]{1,3}) *(?:%|percent|per cent|pct)?")
 _PART_OF_ONE = re.compile(r"0?\.([0-9]{1,2})")
 _FACTOR = re.compile(r"x? *([0-9]{1,9}) *(?:x|times)?")
 _DATE = re.compile(r"([0-9]{4})[-/.]([0-9]{1,2})[-/.]([0-9]{1,2})")
+_YEAR_LAST = re.compile(r"([0-9]{1,2})[-/. ]+([0-9]{1,2})[-/. ]+([0-9]{4})")
+_MONTHS = 12
 _PORTS = re.compile(r"([0-9]{1,5}) *(?:-|:|\.\.+|to) *([0-9]{1,5})")
+_OF_THE_WEB = re.compile(r"(?:[a-z]+://)?(?:\*?\.)?([^:/]+)(?::[0-9]+)?(?:/.*)?")
 _WILD = re.compile(r"((?:[0-9]{1,3}\.){1,3})(?:\*|x)(?:\.(?:\*|x))*")
 
 
@@ -55,9 +59,20 @@ def close_to(names: Iterable[str], also: Iterable[tuple[str, str]] = ()) -> Resp
     return partial(_close, names=tuple(names), also=tuple(also))
 
 
-def nearest(text: str, names: Iterable[str]) -> str | None:
-    """Give the one of `names` that a text is most like; None if it is like none."""
-    return next(iter(_close(text, names=tuple(names), also=())), None)
+def nearest(
+    text: str, names: Iterable[str], also: Mapping[str, str] = MappingProxyType({})
+) -> str | None:
+    """Give the one of `names` that a text is most like; None if it is like none.
+
+    Args:
+        text: As it was written.
+        names: What may be meant.
+        also: Other words for names, which count where the name is among `names`.
+    """
+    each = tuple(names)
+    if also.get(text.lower()) in each:
+        return also[text.lower()]
+    return next(iter(_close(text, names=each, also=())), None)
 
 
 @lru_cache(1024)
@@ -152,9 +167,13 @@ def ports(text: str) -> Iterator[str]:
 
 
 def end(text: str) -> Iterator[str]:
-    """Spell a date whose parts stand in order; that of others nobody can know."""
+    """Spell a date: whose year comes first, or of which only one part can be the month."""
     if match := _DATE.fullmatch(text.strip()):
         yield f"{match[1]}-{match[2]:0>2}-{match[3]:0>2}"
+    if match := _YEAR_LAST.fullmatch(text.strip()):
+        one, other = sorted((int(match[1]), int(match[2])))
+        if one <= _MONTHS < other or one == other:
+            yield f"{match[3]}-{one:0>2}-{other:0>2}"
 
 
 def prefix(text: str) -> Iterator[str]:
@@ -186,9 +205,9 @@ def slug(text: str) -> Iterator[str]:
 
 
 def domain(text: str) -> Iterator[str]:
-    """Spell a domain that was written as an address of the web, or with stars."""
-    spelt = text[: 4 * _LONGEST].lower().rpartition("://")[2].partition("/")[0]
-    yield spelt.removeprefix("*").removeprefix(".")
+    """Spell a domain that was written as an address of the web, with a port, or with stars."""
+    if match := _OF_THE_WEB.fullmatch(text[: 4 * _LONGEST].lower()):
+        yield match[1]
 
 
 def width(text: str) -> Iterator[str]:

@@ -119,6 +119,8 @@ def patience(text: str) -> int | None:
 
 def ports(text: str) -> range:
     """Read a port, or a range such as ``8000-8099`` with both ends in it."""
+    if text.isalpha():
+        raise Misfit("write the number of the port, as 80")
     first, dash, last = text.partition("-")
     port = whole(1, 65535)
     low, high = port(first), port(last if dash else first)

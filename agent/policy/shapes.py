@@ -13,7 +13,7 @@ from agent.model.address import HOST
 from agent.model.policy import Mode, Recording, Safety
 from agent.policy import fields as f
 from agent.policy import respell
-from agent.policy.typed import word
+from agent.policy.typed import Text, word
 
 
 class Shape(BaseModel):
@@ -118,7 +118,7 @@ class Defaults(Shape):
     )
     escalate: Escalate | None = Field(
         None,
-        description="How later bans grow; {times: 2, up_to: 24h, within: 7d} if left out everywhere.",
+        description="Growth of later bans; {times: 2, up_to: 24h, within: 7d} if left out.",
     )
     warn: f.Warning_ | None = Field(
         None, description="Tell above this share of a limit; 80% if left out everywhere."
@@ -230,6 +230,24 @@ NESTED: Mapping[str, type[Shape]] = MappingProxyType(
 """Keys whose value is a mapping with known keys of its own."""
 
 
+ALSO_CALLED: Mapping[str, str] = MappingProxyType(
+    {
+        **dict.fromkeys(("limit", "threshold", "more_than", "connlimit"), "above"),
+        **dict.fromkeys(("measure", "metric"), "count"),
+        **dict.fromkeys(("bantime", "duration", "ban_for"), "ban"),
+        **dict.fromkeys(("ips", "ip", "addresses", "networks", "cidr", "cidrs"), "prefixes"),
+        **dict.fromkeys(("domains", "domain", "dns", "ptr"), "names"),
+        **dict.fromkeys(("files", "lists"), "ranges"),
+        **dict.fromkeys(("expires", "expiry", "valid_until"), "until"),
+        **dict.fromkeys(("port", "listen"), "ports"),
+        **dict.fromkeys(("interval", "cycle"), "every"),
+        **dict.fromkeys(("whitelist", "allow", "ignore", "ignoreip", "exempt"), "allowlist"),
+        "type": "kind",
+        "rate": "throttle",
+    }
+)
+"""What other tools call a key of ours."""
+
 WHO = ("prefixes", "names", "ranges", "hosts")
 """Keys of a party of which it needs one."""
 
@@ -240,6 +258,13 @@ EXCLUDED_BY: Mapping[str, tuple[str, ...]] = MappingProxyType(
 
 EXCLUDED_IF_UNPROVEN = ("ban", "states")
 """Keys that a rule can't have whose measure proves nothing."""
+
+
+def text_of(shape: type[Shape], key: str) -> Text | None:
+    """Give how the value of a key is read; None for lists and mappings."""
+    info = shape.model_fields.get(key)
+    texts = (one for one in info.metadata if isinstance(one, Text)) if info else iter(())
+    return next(texts, None)
 
 
 def keys(shape: type[Shape]) -> dict[str, str]:

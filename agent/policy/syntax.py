@@ -17,15 +17,15 @@ _CLOSERS = {"[": "]", "{": "}"}
 _AT = {
     "\t": "a tab can't indent: use spaces",
     "-": "a list item can't stand here: check the indentation",
-    "]": "this ] closes nothing that is open",
-    "}": "this } closes nothing that is open",
+    "]": "this ] closes nothing that is open: remove it",
+    "}": "this } closes nothing that is open: remove it",
     ",": "a comma can't stand here: a text that holds one needs quotes",
     ":": "a colon can't stand here: check the indentation, and quote a text that holds one",
 } | {character: _QUOTES.format(character) for character in _NEEDS_QUOTES}
 
 _AFTER_OPENER = {
     ":": "a text that begins with a colon needs quotes here, as '::1/128'",
-    ",": "nothing stands before this comma",
+    ",": "nothing stands before this comma: remove it",
 }
 
 

@@ -59,7 +59,7 @@ def test_a_prefix_is_an_address_or_a_network(text: str, expected: str) -> None:
         pytest.param("010.0.0.1", "", id="octal"),
         pytest.param("10.0.0", "", id="three parts"),
         pytest.param("10.0.0.1-10.0.0.9", "", id="a range"),
-        pytest.param("example.net", "under names or hosts", id="a name"),
+        pytest.param("example.net", "goes under hosts", id="a name"),
         pytest.param(" 10.0.0.1", "", id="a blank"),
     ],
 )

@@ -41,7 +41,7 @@ rules: [{name: a, service: web, count: connections, above: 10}]
 
 BEYOND = {
     # A schema sees values, and not how they were written: 010 is 10, 1.0 is 1.
-    "spelling": "above-octal version-point",
+    "spelling": "above-octal number-with-a-point version-point",
     # What YAML resolves, or lets pass, before a schema sees anything.
     "yaml": "alias-and-anchor duplicate-key duplicate-top-key tag",
     # A regular expression does not add up hours and minutes.
@@ -49,9 +49,10 @@ BEYOND = {
     "calendar": "until-no-such-day until-the-end-of-time",
     # One value against another, or against what stands elsewhere.
     "comparisons": "ban-above-up-to ban-above-up-to-in-defaults throttle-above-up-to "
-    "up-to-below-default-ban",
+    "ports-backwards up-to-below-default-ban",
     "names taken": "entry-names-taken names-taken",
-    "names that must exist": "entry-service-unknown service-unknown service-unknown-of-none",
+    "names that must exist": "entry-service-unknown service-in-capitals service-of-an-entry-misspelt "
+    "service-of-many service-of-the-proxies-misspelt service-unknown service-unknown-of-none",
     # The agent's own list of domains in which anybody can have a host.
     "lists": "names-of-anybody",
     # Of several files that are joined, one may lack rules.
@@ -143,7 +144,7 @@ def test_what_is_wrong_is_wrong_to_an_editor_but_for_what_no_schema_can_tell() -
 
 @pytest.mark.parametrize(
     ("low", "high"),
-    [(0, 9), (1, 60), (16, 32), (32, 128), (0, 255), (2, 1000), (7, 4444), (1, 65535)],
+    [(0, 9), (1, 60), (16, 32), (32, 128), (0, 255), (2, 1000), (1, 65535)],
 )
 def test_a_pattern_of_numbers_is_exact(low: int, high: int) -> None:
     pattern = re.compile(numbers(low, high))
