@@ -1,0 +1,95 @@
+"""Which processes have sockets, by the links in their folders of open files.
+
+Of another user's processes only root may read them. Source: proc_pid_fd(5).
+"""
+
+import os
+from collections import Counter
+from collections.abc import Collection, Iterator, Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import TypeAlias
+
+Process: TypeAlias = tuple[int, str]
+"""Its number, and the name that it gives itself: up to 15 bytes of anything."""
+
+_SOCKET = "socket:["
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Owners:
+    """Who has some sockets.
+
+    Attributes:
+        sockets: How many each process has; several may share one.
+        unknown: How many nobody was found for.
+        hidden: How many processes this user may not look into.
+    """
+
+    sockets: Mapping[Process, int] = field(default_factory=dict)
+    unknown: int = 0
+    hidden: int = 0
+
+
+def read_owners(inodes: Collection[int], root: Path = Path("/")) -> Owners:
+    """Find the processes that have the sockets with these inodes."""
+    if not inodes:
+        return Owners()
+    wanted, found, hidden = frozenset(inodes), set[int](), 0
+    counts: Counter[Process] = Counter()
+    for process in _processes(root / "proc"):
+        try:
+            own = set(_sockets(process / "fd")) & wanted
+        except PermissionError:
+            hidden += 1
+            continue
+        if own:
+            found |= own
+            counts[int(process.name), _name(process)] += len(own)
+    return Owners(sockets=dict(counts), unknown=len(wanted - found), hidden=hidden)
+
+
+def parse_socket(target: str) -> int | None:
+    """Give the inode of the socket that a link of an open file leads to; None for another file."""
+    number = target.removeprefix(_SOCKET).removesuffix("]")
+    return int(number) if target.startswith(_SOCKET) and number.isdecimal() else None
+
+
+def _processes(folder: Path) -> Iterator[Path]:
+    try:
+        names = sorted((one.name for one in os.scandir(folder) if one.name.isdecimal()), key=int)
+    except OSError:
+        return
+    yield from (folder / name for name in names)
+
+
+def _sockets(folder: Path) -> Iterator[int]:
+    """Give the inodes of a process's sockets; none of one that has ended.
+
+    Raises:
+        PermissionError: This user may not look.
+    """
+    try:
+        with os.scandir(folder) as entries:
+            for entry in entries:
+                inode = _inode(entry.path)
+                if inode is not None:
+                    yield inode
+    except (FileNotFoundError, ProcessLookupError):
+        return
+
+
+def _inode(link: str) -> int | None:
+    try:
+        # One of a hundred thousand: a Path of each would take longer than the kernel does.
+        return parse_socket(os.readlink(link))  # noqa: PTH115
+    except FileNotFoundError:
+        return None
+
+
+def _name(process: Path) -> str:
+    try:
+        raw = (process / "comm").read_bytes()
+    except OSError:
+        return "?"
+    return raw.decode(errors="replace").removesuffix("\n") or "?"
