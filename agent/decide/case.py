@@ -64,6 +64,11 @@ class Case:
         return _members(self.rows)
 
     @property
+    def hosts(self) -> int:
+        """How many different lines were counted: one IPv6 /64 is one."""
+        return _hosts(self.rows)
+
+    @property
     def awaited(self) -> tuple[Awaited, ...]:
         """Who is asked about; a wide source too, once an answer could matter to it."""
         is_wide = self.unknown and self.is_above and not is_host(self.source.prefix)

@@ -204,6 +204,14 @@ def member_key(family: int, packed: bytes) -> bytes:
     return bytes([family]) + packed
 
 
+def holder(prefix: Prefix) -> Callable[[int, bytes], bool]:
+    """Give the function that tells whether (family, packed address) lies in `prefix`."""
+    family, size = (AF_INET, _IPV4_BYTES) if prefix.version == 4 else (AF_INET6, _IPV6_BYTES)  # noqa: PLR2004
+    shift = prefix.max_prefixlen - prefix.prefixlen
+    wanted = int(prefix.network_address) >> shift
+    return lambda of, packed: of == family and int.from_bytes(packed[:size]) >> shift == wanted
+
+
 def is_host(prefix: Prefix) -> bool:
     """Whether a prefix is a single address."""
     return prefix.prefixlen == prefix.max_prefixlen
