@@ -15,7 +15,12 @@ def duration(seconds: float) -> str:
 
 def until(moment: datetime) -> str:
     """Write when something ends, the same wherever a person reads it."""
-    return f"until {moment.astimezone(UTC):%Y-%m-%d %H:%M:%S} UTC"
+    return f"until {moment_text(moment)}"
+
+
+def moment_text(moment: datetime) -> str:
+    """Write a moment, the same wherever a person reads it."""
+    return f"{moment.astimezone(UTC):%Y-%m-%d %H:%M:%S} UTC"
 
 
 def counted(count: int, one: str, many: str = "") -> str:

@@ -13,6 +13,7 @@ from collections.abc import Callable
 from contextlib import closing
 from datetime import datetime
 from pathlib import Path
+from typing import TypeVar
 
 from agent.errors import BusyError, StateError
 from agent.record.ledger import MemoryLedger
@@ -31,6 +32,8 @@ from agent.record.sqlite.file import (
 )
 from agent.record.sqlite.judge import is_sound
 from agent.record.sqlite.read import Found, load
+
+T = TypeVar("T")
 
 _LOOKS = 5
 """An agent may open or close the file during a look without a lock: then another one is taken."""
@@ -59,7 +62,7 @@ def look_into(
     """
     clock = Clock(boot_id, stopwatch)
     clock.look(now)
-    found = _look(folder / NAME, lambda one: load(one, clock, now))
+    found = look(folder / NAME, lambda one: load(one, clock, now))
     return None if found is None else _copy(found)
 
 
@@ -72,7 +75,17 @@ def _copy(found: Found) -> MemoryLedger:
     return memory
 
 
-def _look(path: Path, read: Callable[[sqlite3.Connection], Found]) -> Found | None:
+def look(path: Path, read: Callable[[sqlite3.Connection], T]) -> T | None:
+    """Have a ledger's file read; None where there is none.
+
+    Args:
+        path: The file.
+        read: Reads what is wanted; may be called again.
+
+    Raises:
+        StateError: It can't be read by this user, is not ours, or is damaged.
+        BusyError: Somebody else keeps it locked.
+    """
     for _ in range(_LOOKS):
         try:
             return _told(path, read) if _is_there(path) else None
@@ -101,7 +114,7 @@ def _damaged(path: Path) -> StateError:
     return StateError(f"{path}: the ledger is damaged: {_REBUILT}")
 
 
-def _told(path: Path, read: Callable[[sqlite3.Connection], Found]) -> Found:
+def _told(path: Path, read: Callable[[sqlite3.Connection], T]) -> T:
     """Read, and say in one line why that is not possible."""
     try:
         return _read(path, read)
@@ -114,7 +127,7 @@ def _told(path: Path, read: Callable[[sqlite3.Connection], Found]) -> Found:
         raise StateError(text) from error
 
 
-def _read(path: Path, read: Callable[[sqlite3.Connection], Found]) -> Found:
+def _read(path: Path, read: Callable[[sqlite3.Connection], T]) -> T:
     how, before = _how(path), _stand(path)
     try:
         with closing(_connected(path, how)) as connection:

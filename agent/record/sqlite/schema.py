@@ -102,6 +102,12 @@ PAST_BANS = f"""
     FROM bans
     WHERE {_OVER} AND begins_us >= ? ORDER BY serial DESC LIMIT ?
 """
+OVERLAPS = "overlaps"
+"""A function of whoever reads: whether a source, as text, is wanted."""
+
+EARLIER_BANS = f"""
+    {_BANS} WHERE {_OVER} AND held AND {OVERLAPS}(source) ORDER BY begins_us DESC LIMIT ?
+"""
 LIVE_STAMPS = f"""
     SELECT begins_us, boot_id, ends_mono_us, lasts_us FROM bans WHERE {_LIVE}
     UNION ALL SELECT begins_us, boot_id, ends_mono_us, lasts_us FROM permits
