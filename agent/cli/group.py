@@ -10,6 +10,7 @@ COMMANDS = (
     "run",
     "check",
     "status",
+    "explain",
     "bans",
     "ban",
     "unban",

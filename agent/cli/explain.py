@@ -1,0 +1,67 @@
+"""``abuse-agent explain``: why is this one banned, or why not?"""
+
+from collections.abc import Iterable
+from datetime import timedelta
+from pathlib import Path
+
+import click
+
+from agent.cli.explained import fields_of
+from agent.cli.options import LengthType, SourceType, as_json, where, where_options
+from agent.cli.output import say, show
+from agent.desk.explain.frames import Tape
+from agent.desk.explain.look import explain as look_at
+from agent.desk.explain.look import open_scene
+from agent.desk.explain.tape_words import tape_lines
+from agent.desk.explain.words import lines_of
+from agent.errors import MissingSourceError
+from agent.model.address import Source
+
+
+@click.command()
+@click.argument("source", type=SourceType())
+@click.option(
+    "--since",
+    type=LengthType(),
+    default="24h",
+    show_default=True,
+    help="How far back the tape is read.",
+)
+@click.option("--tape", "folder", metavar="DIR", help="[default: tape in the state directory]")
+@where_options
+@as_json
+@click.pass_context
+def explain(  # noqa: PLR0913 - one argument an option
+    context: click.Context,
+    *,
+    source: Source,
+    since: timedelta,
+    folder: str | None,
+    paths: tuple[str, ...],
+    firewall: str | None,
+    state_dir: str,
+    is_json: bool,
+) -> None:
+    """Tell why SOURCE is banned or not, and all that is known of it.
+
+    Who that address or prefix is, what it holds now, what each rule counts of it, its bans,
+    what the firewall holds, and what the tape has. As much of it as can be had is told
+    without root and without an agent. Nobody is asked about it, and nothing is changed. Exit
+    status 66 when nothing at all is known.
+    """
+    scene = open_scene(where(paths, firewall, state_dir))
+    tape = Tape(Path(folder) if folder else scene.where.folder / "tape", scene.where.now)
+    told = look_at(scene, source, tape.newest)
+    if not is_json:
+        _say(lines_of(told))
+    taped, why = tape.of(source.prefix, scene.policy, since)
+    if is_json:
+        show(fields_of(told, taped, why))
+    else:
+        _say(tape_lines(taped, why))
+    context.exit(0 if told.is_known or (taped and taped.seen) else MissingSourceError.exit_status)
+
+
+def _say(lines: Iterable[str]) -> None:
+    for line in lines:
+        say(line)
