@@ -51,7 +51,8 @@ BEYOND = {
     "comparisons": "ban-above-up-to ban-above-up-to-in-defaults throttle-above-up-to "
     "ports-backwards up-to-below-default-ban",
     "names taken": "entry-names-taken names-taken",
-    "names that must exist": "entry-service-unknown service-in-capitals service-of-an-entry-misspelt "
+    "names that must exist": "entry-service-unknown service-in-capitals "
+    "service-of-an-entry-misspelt "
     "service-of-many service-of-the-proxies-misspelt service-unknown service-unknown-of-none",
     # The agent's own list of domains in which anybody can have a host.
     "lists": "names-of-anybody",
