@@ -13,6 +13,7 @@ from agent.model.policy import Scope
 from agent.model.sample import State
 from agent.policy.block import Block
 from agent.policy.fallback import Fallback
+from agent.policy.names import is_slug
 from agent.policy.place import Faults, Place
 from agent.policy.respell import nearest
 from agent.policy.shapes import (
@@ -23,7 +24,7 @@ from agent.policy.shapes import (
     RuleShape,
     keys,
 )
-from agent.policy.words import did_you_mean, listed, shown
+from agent.policy.words import did_you_mean, listed, shortened, shown
 
 D = TypeVar("D", bound=Defaults)
 P = TypeVar("P", bound=PartyShape)
@@ -110,10 +111,11 @@ def _check_service(name: str, place: Place, known: Known, faults: Faults) -> Non
     if not known.services:
         faults.add(place, f"no service is named {shown(name)}: declare it under services")
         return
-    first = list(known.services)[:_MOST_LISTED]
+    first = [shortened(one) for one in list(known.services)[:_MOST_LISTED]]
     more = len(known.services) - len(first)
     there = listed([*first, *([f"{more} more"] if more else [])])
-    close = None if faults.is_crowded else nearest(name, known.services)
+    right = [] if faults.is_crowded else filter(is_slug, known.services)
+    close = nearest(name, right)
     advice = f"; {did_you_mean(close)}" if close else ""
     faults.add(place, f"no service is named {shown(name)}: there is {there}{advice}")
 

@@ -34,9 +34,14 @@ _LEAST_LABELS = 2
 _MAPPED_BITS = 96
 
 
+def is_slug(text: str) -> bool:
+    """Whether something that a policy declares may have this name."""
+    return _SLUG.fullmatch(text) is not None
+
+
 def slug(text: str) -> str:
     """Read the name of something that a policy declares."""
-    if not _SLUG.fullmatch(text):
+    if not is_slug(text):
         raise Misfit
     return text
 
@@ -106,6 +111,8 @@ def prefix(text: str) -> Prefix:
         raise Misfit("leave out the interface after %")
     if slash and not (length.isascii() and length.isdigit()):
         raise Misfit("write the length as a number of bits, as /24")
+    if length != "0" and length.startswith("0"):
+        raise Misfit("write the length without the leading zero")
     try:
         first, network = ip_address(address), ip_network(text, strict=False)
     except ValueError as error:

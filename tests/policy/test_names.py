@@ -53,6 +53,7 @@ def test_a_prefix_is_an_address_or_a_network(text: str, expected: str) -> None:
         pytest.param("::ffff:192.0.2.7/120", "the network is 192.0.2.0/24", id="mapped host bits"),
         pytest.param("fe80::1%eth0", "leave out the interface", id="a zone"),
         pytest.param("10.0.0.0/255.0.0.0", "as /24", id="a netmask"),
+        pytest.param("10.0.0.0/08", "without the leading zero", id="a length as octal"),
         pytest.param("10.0.0.0/", "as /24", id="no length"),
         pytest.param("10.0.0.0/33", "", id="too long"),
         pytest.param("10.0.0.0/" + "9" * 5000, "", id="absurdly long"),
