@@ -2,11 +2,11 @@
 
 from agent.desk.explain.follows import follows
 from agent.desk.explain.values import Explanation, Ruling
-from agent.model.address import covers
+from agent.model.address import covers, is_host
 from agent.model.ban import Ban, Held
 from agent.model.inputs import Guard
 from agent.model.policy import Answer, Scope
-from agent.record.phrases import duration, printable, until
+from agent.record.phrases import counted, duration, printable, until
 
 _DONE = {Answer.DROP: "banned from", Answer.THROTTLE: "throttled at"}
 
@@ -83,6 +83,9 @@ def _passes(told: Explanation) -> str:
         if is_full and covers(one.prefix, prefix):
             ends = f", {until(entry.until)}" if entry.until else ""
             return f"will never be banned: allowlist entry {entry.name}, {entry.declared_at}{ends}"
+    allowed = told.kept.allowed if told.kept else ()
+    if any(covers(one, prefix) for one in allowed):
+        return "passes whatever is banned: the firewall's allow set holds it"
     return ""
 
 
@@ -97,6 +100,11 @@ def _why_unread(told: Explanation) -> str:
 def _why_not(told: Explanation) -> str:
     if not told.is_known:
         return ": nothing is known of it here"
+    inside = _inside(told)
+    if inside:
+        return (
+            f" as a whole: {counted(inside, 'ban')} of somebody in it {_is_or_are(inside)} in force"
+        )
     over = [one for one in told.rulings if one.weight.is_above]
     if over:
         return _over(max(over, key=lambda one: one.weight.count / one.weight.limit))
@@ -105,7 +113,32 @@ def _why_not(told: Explanation) -> str:
     peers = told.present.peers
     if not (told.present.line or (peers and peers.sockets)):
         return ", and holds no connection here"
-    return ": it is above no limit"
+    return f": it is above no limit{_spared(told)}"
+
+
+def _inside(told: Explanation) -> int:
+    """Count the bans of somebody in a prefix; one address has nobody in it."""
+    if is_host(told.source.prefix):
+        return 0
+    return len(told.past.in_force if told.past else told.kept.bans if told.kept else ())
+
+
+def _is_or_are(count: int) -> str:
+    return "is" if count == 1 else "are"
+
+
+def _spared(told: Explanation) -> str:
+    """Say which services' rules never ban it; empty where all could."""
+    for one in told.who.listed:
+        entry, is_over = one.entry, one.is_over
+        is_full = entry.patience is None and not is_over
+        if is_full and covers(one.prefix, told.source.prefix):
+            rules = f"{' and '.join(sorted(entry.services))} rules"
+            return f"; {rules} never ban it: allowlist entry {entry.name}, {entry.declared_at}"
+    for guard in told.who.guards:
+        if guard.only_ssh and covers(guard.prefix, told.source.prefix):
+            return f"; ssh rules do not ban it: {printable(guard.why)}"
+    return ""
 
 
 def _over(ruling: Ruling) -> str:

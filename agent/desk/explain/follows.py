@@ -2,7 +2,7 @@
 
 from agent.decide.weigh import Weight
 from agent.desk.explain.values import Ruling
-from agent.model.policy import Answer, Rule, Scope
+from agent.model.policy import Answer, Mode, Rule, Scope
 from agent.model.verdict import Finding
 from agent.record.phrases import counted, duration, printable
 
@@ -22,13 +22,13 @@ def follows(ruling: Ruling) -> str:
 def _of(ruling: Ruling, finding: Finding) -> str:
     weight = ruling.weight
     if finding in _ACTS:
-        return f"{_lasting(ruling)}{_action(weight, finding)}"
+        return f"{_lasting(ruling)}{_action(weight)}"
     if finding is Finding.EXEMPT:
         return f"exempt: {_by_whom(weight)}"
     if finding is Finding.PENDING:
         names = ", ".join(one.name for one in weight.grant.may_be)
         who = f", it may be {names}" if names else ""
-        return f"its name is asked for first{who}; else {_action(weight, Finding.BAN)}"
+        return f"its name is asked for first{who}; else {_action(weight)}"
     return _WORDS.get(finding, finding.value)
 
 
@@ -54,14 +54,13 @@ def _lasting(ruling: Ruling) -> str:
     return f"once above in {sustained.times} of {sustained.of} samples "
 
 
-def _action(weight: Weight, finding: Finding) -> str:
+def _action(weight: Weight) -> str:
     rule = weight.rule
     done = f"{_done(rule)} for {duration(weight.lasts.total_seconds())}"
     if weight.lasts > rule.lasts:
         done += f" (a first one {duration(rule.lasts.total_seconds())})"
-    return (
-        f"it would be {done}, but the rule only observes" if finding is Finding.OBSERVED else done
-    )
+    is_shadow = rule.mode is Mode.OBSERVE
+    return f"it would be {done}, but the rule only observes" if is_shadow else done
 
 
 def _done(rule: Rule) -> str:
