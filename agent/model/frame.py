@@ -35,7 +35,8 @@ class Frame:
     """A recorded moment.
 
     What is kept of the sample: every host above the floor for hosts, and every member of a
-    wider source above the floor for that width; of whoever is kept, all rows. `Rest` counts
+    wider source above the floor for that width; of whoever is kept, all rows. (Of an IPv6
+    line with very many addresses, the lightest are told as its first one.) `Rest` counts
     the others: those of width `HOST` without the members of a kept wide source, those of a
     wider width with the sockets of kept hosts in them.
 
@@ -45,7 +46,8 @@ class Frame:
         policy_sha256: The policy in force.
         inputs: What was judged. The tally has the kept sources only, `others` and `standing`
             tell of the rest. Nothing is installed and there is no history: a replay has
-            bans of its own. Identities are those of kept sources; there are no vendors.
+            bans of its own. Addresses are `answered` only where they are kept; there are no
+            vendors.
         learned: Of kept sources their confirmed names; what host names stood for; with the
             first frame of an agent also the policy that had been tried before.
         rest: By width: `HOST` first, then the other widths in use, widest last.

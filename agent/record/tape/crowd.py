@@ -1,0 +1,239 @@
+"""All sources of a moment, weighed on packed bytes: who is kept, and what of the rest. Pure.
+
+A source is weighed by its sockets in all states of one measure, whatever the port: an upper
+bound of what any rule may count. Whoever is above the floor is kept with all that it has.
+"""
+
+from collections import Counter
+from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Set as AbstractSet
+from dataclasses import dataclass
+
+from agent.model.address import AF_INET, HOST, PACKED_BYTES, Width, grouper, widened
+from agent.model.frame import Rest
+from agent.model.measure import MEASURES
+from agent.model.policy import Policy
+from agent.model.sample import SOCKETS, Tally
+
+ROWS_AT_MOST = 20_000
+"""Of hosts that are kept for their own sake, and as many of members of wider sources."""
+
+ROWS_OF_LINE = 256
+"""Of one line: an IPv6 /64 has no end of addresses to dial out from."""
+
+_MEASURES = tuple(one for one in MEASURES.values() if one.tally == SOCKETS)
+
+Weights = dict[bytes, int]
+Pair = tuple[str, str]
+Row = tuple[int, int, int, bytes]
+
+_LINE_BYTES = 16
+"""Of a key in IPv6, but for link-local addresses, which are hosts of their own."""
+
+
+def floors_of(policy: Policy) -> dict[Width, int]:
+    """Give the floor of each width in use, `HOST` first, the widest last.
+
+    It is never above what the policy's own rules of that width look at, so that each tape
+    has all that they judge by.
+    """
+    floors = {HOST: policy.tape.floor}
+    for rule in policy.rules:
+        floor = floors.get(rule.per, policy.tape.prefix_floor)
+        floors[rule.per] = min(floor, rule.warns_above, rule.limit // 2)
+    first, *others = floors
+    others.sort(key=lambda one: (one.ipv4 + one.ipv6, one.ipv4), reverse=True)
+    return {width: floors[width] for width in (first, *others)}
+
+
+@dataclass(frozen=True, slots=True)
+class Level:
+    """The sources of one width.
+
+    Attributes:
+        width: How wide they are.
+        floor: The one that really held.
+        kept: Keys of those above it.
+        wide: By the key of a host, that of its source; None where a host is one itself.
+    """
+
+    width: Width
+    floor: int
+    kept: AbstractSet[bytes]
+    wide: Mapping[bytes, bytes] | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Crowd:
+    """All sources of a moment.
+
+    Attributes:
+        tally: Of sockets.
+        policy: In force.
+        keys: Of width `HOST`, in the order of the tally's rows.
+        weights: For each measure, how many sockets each host has in its states.
+        spots: For each set of (service, measure) that counts the same sockets, how many of
+            them each host has.
+    """
+
+    tally: Tally
+    policy: Policy
+    keys: Sequence[bytes]
+    weights: Sequence[Weights]
+    spots: Mapping[frozenset[Pair], Weights]
+
+    @classmethod
+    def of(cls, tally: Tally, policy: Policy) -> "Crowd":
+        """Weigh all of them, in one pass."""
+        key_of = grouper(HOST)
+        keys = [
+            packed[:4] if family == AF_INET else key_of(family, packed)
+            for family, _, _, packed in tally
+        ]
+        weights: tuple[Weights, ...] = tuple({} for _ in (*_MEASURES, None))
+        spots: dict[frozenset[Pair], Weights] = {}
+        places: dict[tuple[int, int], tuple[Weights, Weights]] = {}
+        for key, (_, state, port, _), count in zip(keys, tally, tally.values(), strict=True):
+            place = places.get((state, port))
+            if place is None:
+                spot = spots.setdefault(_counting(policy, state, port), {})
+                place = places[state, port] = (weights[_measured(state)], spot)
+            weight, spot = place
+            weight[key] = weight.get(key, 0) + count
+            spot[key] = spot.get(key, 0) + count
+        spots.pop(frozenset(), None)
+        return cls(tally=tally, policy=policy, keys=keys, weights=weights[:-1], spots=spots)
+
+    def levels(self) -> tuple[AbstractSet[bytes], tuple[Level, ...]]:
+        """Give the keys of the hosts to keep, and who of each width is."""
+        kept: set[bytes] = set()
+        levels: list[Level] = []
+        room = ROWS_AT_MOST
+        for width, floor in floors_of(self.policy).items():
+            wide = self._wide(width)
+            held, heavy, cost = self._fitting(floor, self._above(floor, wide), wide, room)
+            levels.append(Level(width, held, heavy.keys(), wide))
+            kept |= self._members(heavy.keys(), wide)
+            room -= cost if width != HOST else 0
+        return kept, tuple(levels)
+
+    def _wide(self, width: Width) -> Mapping[bytes, bytes] | None:
+        """Give the wider source of each host; what is narrower in IPv6 is told by its line."""
+        coarse = Width(ipv4=width.ipv4, ipv6=min(width.ipv6, HOST.ipv6))
+        if coarse == HOST:
+            return None
+        widen = widened(coarse)
+        return {key: widen(key) for key in set(self.keys)}
+
+    def _above(self, floor: int, wide: Mapping[bytes, bytes] | None) -> Weights:
+        """Give the sources above a floor, with the larger of their weights."""
+        above: Weights = {}
+        for weights in self.weights:
+            summed = weights if wide is None else _summed(weights, wide)
+            for key in [key for key, weight in summed.items() if weight > floor]:
+                above[key] = max(summed[key], above.get(key, 0))
+        return above
+
+    def _members(
+        self, sources: AbstractSet[bytes], wide: Mapping[bytes, bytes] | None
+    ) -> AbstractSet[bytes]:
+        if wide is None or not sources:
+            return sources
+        return {host for host, source in wide.items() if source in sources}
+
+    def _fitting(
+        self, floor: int, heavy: Weights, wide: Mapping[bytes, bytes] | None, room: int
+    ) -> tuple[int, Weights, int]:
+        """Raise a floor until there is room for the rows of all above it."""
+        if len(self.keys) <= room:
+            return floor, heavy, 0
+        rows = Counter(self.keys)
+        cost: Counter[bytes] = Counter()
+        for host in self._members(heavy.keys(), wide):
+            cost[wide[host] if wide else host] += min(rows[host], ROWS_OF_LINE)
+        spent: Counter[int] = Counter()
+        for source, weight in heavy.items():
+            spent[weight] += cost[source]
+        used = 0
+        for weight in sorted(spent, reverse=True):
+            if used + spent[weight] > room:
+                return weight, {key: one for key, one in heavy.items() if one > weight}, used
+            used += spent[weight]
+        return floor, heavy, used
+
+    def split(self, kept: AbstractSet[bytes]) -> tuple[Tally, Mapping[tuple[int, int], int]]:
+        """Give the rows of the hosts that are kept, and by (state, port) the sockets of others."""
+        rows: dict[Row, int] = {}
+        others: dict[tuple[int, int], int] = {}
+        for key, row, count in zip(self.keys, self.tally, self.tally.values(), strict=True):
+            if key in kept:
+                rows[row] = count
+            else:
+                place = row[1:3]
+                others[place] = others.get(place, 0) + count
+        lines = Counter([key for key in self.keys if len(key) == _LINE_BYTES and key in kept])
+        crowded = {key for key, number in lines.items() if number > ROWS_OF_LINE}
+        return (_folded(rows, crowded) if crowded else rows), others
+
+    def rest(self, kept: AbstractSet[bytes], levels: Sequence[Level]) -> Iterator[Rest]:
+        """Give the histograms of the sources that are not kept one by one."""
+        pairs = sorted({pair for pairs in self.spots for pair in pairs})
+        by_pair = {pair: self._of_pair(pair) for pair in pairs}
+        for level in levels:
+            gone = kept if level.wide is None else level.kept
+            sums = {
+                pair: weights if level.wide is None else _summed(weights, level.wide)
+                for pair, weights in by_pair.items()
+            }
+            counts = {
+                pair: dict(Counter([one for key, one in weights.items() if key not in gone]))
+                for pair, weights in sums.items()
+            }
+            told = {pair: histogram for pair, histogram in counts.items() if histogram}
+            yield Rest(width=level.width, floor=level.floor, counts=told)
+
+    def _of_pair(self, pair: Pair) -> Weights:
+        first, *others = [weights for pairs, weights in self.spots.items() if pair in pairs]
+        if not others:
+            return first
+        joined = Counter(first)
+        for one in others:
+            joined.update(one)
+        return joined
+
+
+def _counting(policy: Policy, state: int, port: int) -> frozenset[Pair]:
+    return frozenset(
+        (service.name, measure.name)
+        for service in policy.services
+        for measure in _MEASURES
+        if port in service.ports and state in measure.usual
+    )
+
+
+def _measured(state: int) -> int:
+    """Give the place of the measure that counts a state; the last for none."""
+    found = (at for at, measure in enumerate(_MEASURES) if state in measure.states)
+    return next(found, len(_MEASURES))
+
+
+def _summed(weights: Weights, wide: Mapping[bytes, bytes]) -> Weights:
+    summed: Weights = {}
+    for host, weight in weights.items():
+        key = wide[host]
+        summed[key] = summed.get(key, 0) + weight
+    return summed
+
+
+def _folded(rows: dict[Row, int], crowded: AbstractSet[bytes]) -> Tally:
+    """Join the lightest addresses of crowded lines into the line's first address."""
+    key_of = grouper(HOST)
+    lines: dict[bytes, list[tuple[int, Row]]] = {key: [] for key in crowded}
+    for row, count in rows.items():
+        if row[0] != AF_INET and (key := key_of(row[0], row[3])) in lines:
+            lines[key].append((-count, row))
+    for key, own in lines.items():
+        for _, row in sorted(own)[ROWS_OF_LINE:]:
+            first = (*row[:3], key.ljust(PACKED_BYTES, b"\0"))
+            rows[first] = rows.pop(row) + rows.get(first, 0)
+    return rows
