@@ -32,6 +32,8 @@ from agent.record.events import Level
 from agent.record.learned import Keeper, read_learned
 from agent.record.ledger import Ledger, MemoryLedger
 from agent.record.locks import AgentLock
+from agent.record.tape.interface import NoTape, Recorder
+from agent.record.tape.reader import TAPE
 from agent.service import clock
 from agent.service.runner import Runner
 from agent.service.sd_notify import take_supervisor
@@ -76,6 +78,11 @@ _LEVELS = ("debug", "info", "warning")
     help="Where a live run keeps its ledger.",
 )
 @click.option(
+    "--tape",
+    metavar="DIR",
+    help="Record what each cycle saw into DIR.  [default: of a live run STATE_DIR/tape]",
+)
+@click.option(
     "--log-format",
     type=click.Choice(["json", "text"]),
     help="[default: text on a terminal, else json]",
@@ -91,6 +98,7 @@ def run(  # noqa: PLR0913 - one argument an option
     paths: tuple[str, ...],
     firewall: str,
     state_dir: str,
+    tape: str | None,
     log_format: str | None,
     log_level: str,
 ) -> None:
@@ -108,6 +116,7 @@ def run(  # noqa: PLR0913 - one argument an option
         once=once,
         form=Format(log_format) if log_format else usual_format(sys.stdout),
         level=Level[log_level.upper()],
+        tape=Path(tape) if tape else None,
     )
     if dry_run:
         _run_dry(start, firewall, Path(state_dir))
@@ -124,6 +133,7 @@ class Start:
     once: bool
     form: Format
     level: Level
+    tape: Path | None = None
 
 
 def _run_dry(start: Start, choice: str, folder: Path) -> None:
@@ -166,6 +176,7 @@ def _run_live(start: Start, choice: str, folder: Path) -> None:
             ),
             lock=lock,
             folder=folder,
+            tape=None if start.once else folder / TAPE,
             left=leave_others(firewall),
         )
         _run(start, firewall, ledger, live)
@@ -182,6 +193,7 @@ class Run:
         writer: The lock around what changes bans.
         lock: That of the agent.
         folder: The state directory.
+        tape: Where each cycle is recorded, unless the command says where.
         left: What an earlier run left in another firewall, and was removed.
     """
 
@@ -191,6 +203,7 @@ class Run:
     writer: Callable[[], AbstractContextManager[None]] = nullcontext
     lock: AgentLock | None = None
     folder: Path | None = None
+    tape: Path | None = None
     left: tuple[str, ...] = ()
 
 
@@ -218,6 +231,7 @@ def _run(start: Start, firewall: Firewall, ledger: Ledger, live: Run) -> None:
         identify=_identifier(start, live.learned),
         learned=live.learned,
         keep=live.keep,
+        tape=_recorder(start.tape or live.tape),
     )
     if live.left:
         audit.write(events.firewall_moved(firewall.name, live.left), clock.now())
@@ -231,6 +245,12 @@ def _run(start: Start, firewall: Firewall, ledger: Ledger, live: Run) -> None:
         keep=partial(_keep, live.folder, start.load),
     )
     runner.once() if start.once else runner.forever()
+
+
+def _recorder(folder: Path | None) -> Recorder:
+    from agent.record.tape.writer import TapeWriter  # noqa: PLC0415 - most dry runs do without
+
+    return TapeWriter(folder) if folder else NoTape()
 
 
 def _identifier(start: Start, learned: Learned) -> Inquirer:
