@@ -23,16 +23,8 @@ from agent.policy.shapes import (
 )
 from agent.policy.typed import EXPECTED
 
-_BLANK = (
-    "safety",
-    "defaults",
-    "services",
-    "allowlist",
-    "trusted_proxies",
-    "administrators",
-    "rules",
-)
-"""Keys of the top below which everything may be commented out."""
+_NEEDED = ("version", "every")
+"""Keys of the top below which not everything may be commented out."""
 
 _UNPROVEN = [name for name, measure in MEASURES.items() if not measure.proves]
 
@@ -49,7 +41,7 @@ def policy_schema() -> dict[str, object]:
         blocks[name].update(condition)
     top = schema["properties"]
     top["services"] |= {"maxProperties": MOST_SERVICES, "additionalProperties": False}
-    for key in _BLANK:
+    for key in [one for one in top if one not in _NEEDED]:
         top[key] = _or_blank(top[key])
     _tell_expected(schema)
     return {
