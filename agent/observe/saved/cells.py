@@ -8,8 +8,8 @@ two links.
 Source: misc/ss.c of iproute2, netstat.c of net-tools; proc_net_tcp(5).
 """
 
-import socket
 from functools import lru_cache
+from socket import inet_pton
 from struct import Struct
 from typing import TypeAlias
 
@@ -20,8 +20,9 @@ Packed: TypeAlias = tuple[int, bytes]
 
 _ANY6 = (AF_INET6, bytes(PACKED_BYTES))
 _IPV4_DIGITS = 8
-_IPV4 = slice(12, 16)
-_WORDS_AS_TEXT, _WORDS = Struct(">4I"), Struct("=4I")
+_IPV4, _IPV4_TAIL = slice(12, 16), bytes(16)
+_NO_INTERFACE = bytes(4)
+_WORD, _WORDS, _WORDS_AS_TEXT = Struct("=I"), Struct("=4I"), Struct(">4I")
 _LAST_PORT = 65_535
 
 
@@ -45,15 +46,22 @@ def port_of(text: bytes) -> int | None:
 
 def packed_of(text: bytes) -> Packed | None:
     """Read an address as a person would write it; None when it is none."""
-    if b"%" in text or b"[" in text:
-        text = text.partition(b"%")[0].removeprefix(b"[").removesuffix(b"]")
+    if b":" not in text and b"%" not in text:
+        return _ANY6 if text == b"*" else _ipv4(text)
+    text = text.partition(b"%")[0].removeprefix(b"[").removesuffix(b"]")
+    if b":" not in text:
+        return _ipv4(text)
     try:
-        if b":" not in text:
-            return _ANY6 if text == b"*" else _ipv4(socket.inet_pton(AF_INET, text.decode()))
-        packed = socket.inet_pton(AF_INET6, text.decode())
+        return _in_one_form(inet_pton(AF_INET6, text.decode()))
     except (OSError, ValueError):
         return None
-    return _in_one_form(packed)
+
+
+def _ipv4(text: bytes) -> Packed | None:
+    try:
+        return AF_INET, inet_pton(AF_INET, text.decode()) + _IPV4_TAIL
+    except (OSError, ValueError):
+        return None
 
 
 @lru_cache(maxsize=4096)
@@ -71,15 +79,11 @@ def packed_of_hex(text: bytes) -> Packed | None:
     tells.
     """
     if len(text) == _IPV4_DIGITS:
-        return _ipv4(Struct("=I").pack(int(text, 16)))
+        return AF_INET, _WORD.pack(int(text, 16)) + _IPV4_TAIL
     return _in_one_form(_WORDS.pack(*_WORDS_AS_TEXT.unpack(bytes.fromhex(text.decode()))))
 
 
 def _in_one_form(packed: bytes) -> Packed:
     if packed.startswith(MAPPED):
-        return _ipv4(packed[_IPV4])
-    return AF_INET6, packed.ljust(PACKED_BYTES, b"\0")
-
-
-def _ipv4(packed: bytes) -> Packed:
-    return AF_INET, packed.ljust(PACKED_BYTES, b"\0")
+        return AF_INET, packed[_IPV4] + _IPV4_TAIL
+    return AF_INET6, packed + _NO_INTERFACE

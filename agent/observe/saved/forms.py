@@ -78,15 +78,13 @@ class Form:
 
 
 def _row(
-    state: State | None, local: tuple[Packed, int] | None, remote: Packed | None
+    state: int | None, local: tuple[Packed, int] | None, remote: Packed | None
 ) -> Row | Reason:
     if state is None:
         return Reason.STATE
     if local is None or remote is None:
         return Reason.ADDRESS
-    own, port = local
-    family, packed = remote
-    return (family, int(state), port, packed), own
+    return (remote[0], state, local[1], remote[1]), local[0]
 
 
 def _of_netstat(key: bytes, _: State) -> Row | Reason:
@@ -105,7 +103,7 @@ def _of_ss(key: bytes, _: State) -> Row | Reason:
 def _of_stateless_ss(key: bytes, state: State) -> Row | Reason:
     """Read ``192.0.2.1:80  198.51.100.7:``."""
     local, remote = key.split()
-    return _row(state, local_of(local), packed_of(remote[:-1]))
+    return _row(int(state), local_of(local), packed_of(remote[:-1]))
 
 
 def _of_proc(key: bytes, _: State) -> Row | Reason:

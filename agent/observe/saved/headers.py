@@ -5,11 +5,12 @@ languages have the English titles); misc/ss.c of iproute2 6.1; get_tcp4_sock and
 udp4_seq_show of the kernel.
 """
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from enum import Enum, auto
 
 from agent.observe.saved import forms
 from agent.observe.saved.forms import Form
+from agent.observe.saved.states import encoded
 
 
 class Header(Enum):
@@ -40,42 +41,36 @@ FORM_BELOW: Mapping[Header, Form | None] = {
 """The form of the rows below a header."""
 
 
-def _encoded(*texts: str) -> Iterator[bytes]:
-    """Give texts in each character set that has their letters and that a terminal may have."""
-    for text in texts:
-        for character_set in ("utf-8", "iso-8859-1", "iso-8859-2", "euc-jp"):
-            try:
-                yield text.encode(character_set)
-            except UnicodeEncodeError:
-                continue
-
-
 _TITLES = tuple(
-    _encoded(
-        "Active Internet connections",
-        "Aktivní Internetová spojení",
-        "Aktive Internetverbindungen",
-        "Aktiivsed internetiühendused",
-        "Connexions Internet actives",
-        "稼働中のインターネット接続",
-        "Conexões Internet Ativas",
+    encoded(
+        (
+            "Active Internet connections",
+            "Aktivní Internetová spojení",
+            "Aktive Internetverbindungen",
+            "Aktiivsed internetiühendused",
+            "Connexions Internet actives",
+            "稼働中のインターネット接続",
+            "Conexões Internet Ativas",
+        )
     )
 )
-_QUEUE_NAMES = frozenset(_encoded("Recv-Q", "Přích-F", "VvJrk", "受信-Q"))
+_QUEUE_NAMES = frozenset(encoded(("Recv-Q", "Přích-F", "VvJrk", "受信-Q")))
 _OTHER_LINES = tuple(
-    _encoded(
-        "Active UNIX domain sockets",
-        "Aktivní sokety domény UNIX",
-        "Aktive Sockets in der UNIX-Domäne",
-        "Aktiivsed UNIX domeeni soklid",
-        "Sockets du domaine UNIX actives",
-        "稼働中のUNIXドメインソケット",
-        "Domain sockets UNIX ativos",
-        "Proto ",
-        # What netstat -p says to somebody who may not see all processes.
-        "(Not all processes could be identified",
-        "will not be shown, you would have to be root",
-        "(No info could be read for",
+    encoded(
+        (
+            "Active UNIX domain sockets",
+            "Aktivní sokety domény UNIX",
+            "Aktive Sockets in der UNIX-Domäne",
+            "Aktiivsed UNIX domeeni soklid",
+            "Sockets du domaine UNIX actives",
+            "稼働中のUNIXドメインソケット",
+            "Domain sockets UNIX ativos",
+            "Proto ",
+            # What netstat -p says to somebody who may not see all processes.
+            "(Not all processes could be identified",
+            "will not be shown, you would have to be root",
+            "(No info could be read for",
+        )
     )
 )
 _OTHER_SOCKETS = frozenset(

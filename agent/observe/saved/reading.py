@@ -4,10 +4,10 @@ import os
 from collections.abc import Generator, Iterator
 
 from agent.model.sample import State
-from agent.observe.saved.forms import NETSTAT_WIDE, Form, Tool
+from agent.observe.saved.forms import NETSTAT_WIDE, Form, Row, Tool
 from agent.observe.saved.headers import FORM_BELOW, Header
 from agent.observe.saved.lines import Plain, Width, told_by
-from agent.observe.saved.tallying import Tallying, shown
+from agent.observe.saved.tallying import Parsing, Tallying, shown
 from agent.observe.saved.values import Example, Moment, Reason
 
 _RESUMED = 16
@@ -23,8 +23,8 @@ class Reading:
 
     def __init__(self, stateless: State) -> None:
         self.name = ""
-        self._stateless = stateless
-        self._moment = Tallying(stateless)
+        self._parsing = Parsing(stateless)
+        self._moment = Tallying(self._parsing)
         self._line = 0
         self._is_new_stream = False
         self._form: Form | None = None
@@ -85,52 +85,51 @@ class Reading:
         """Count a line that looks like a row, but can't be read."""
         told = told_by(line, self._form)
         if isinstance(told, Plain):
-            told = self._reason(told)
-        self._unread(line, number, told if isinstance(told, Reason) else Reason.JUNK)
+            row = self._parsing.row(told.form, told.key)
+            told = row if isinstance(row, Reason) else None
+        reason = told if isinstance(told, Reason) else Reason.JUNK
+        self._moment.count_unread(self._example(line, number, reason))
 
-    def _reason(self, row: Plain) -> Reason | None:
-        """Why a row can't be read; None when it can."""
-        parsed = row.form.parse(row.key, self._stateless)
-        return parsed if isinstance(parsed, Reason) else None
-
-    def _unread(self, line: bytes, number: int, reason: Reason) -> None:
-        where = f"{self.name}:{number}"
-        self._moment.count_unread(Example(where=where, text=shown(line), reason=reason))
+    def _example(self, line: bytes, number: int, reason: Reason) -> Example:
+        return Example(where=f"{self.name}:{number}", text=shown(line), reason=reason)
 
     def _one(self, line: bytes) -> Iterator[Moment]:
         """Read a line by itself."""
         self._line += 1
         told = told_by(line, self._form)
         if isinstance(told, Plain):
-            is_row = self._is_tcp or told.form.tool is not Tool.PROC
-            told = (self._reason(told) or told) if is_row else None
+            if told.form.tool is Tool.PROC and not self._is_tcp:
+                self._moment.count_other()
+                return
+            row = self._parsing.row(told.form, told.key)
+            if not isinstance(row, Reason):
+                yield from self._row(told, row, line)
+                return
+            told = row
         if isinstance(told, Reason):
-            self._unread(line, self._line, told)
-        elif isinstance(told, Plain):
-            yield from self._row(told, line)
+            self._moment.count_unread(self._example(line, self._line, told))
         else:
             if told is not None:
                 yield from self._header(told)
             self._moment.count_other()
 
-    def _row(self, row: Plain, line: bytes) -> Iterator[Moment]:
-        """Count a row that can be read."""
-        tool = row.form.tool
+    def _row(self, plain: Plain, row: Row, line: bytes) -> Iterator[Moment]:
+        """Count a row."""
+        tool = plain.form.tool
         if self._is_new_stream or tool is not self._tool:
             yield from self._new_moment(tool)
         if tool is not Tool.PROC:
             self._awaited = None
-        if row.width is Width.WIDE and self._form is not NETSTAT_WIDE:
-            self._form = NETSTAT_WIDE
-            self._moment.trust()
         if self._form is not NETSTAT_WIDE:
-            self._form = row.form
-            if row.width is Width.FULL:
-                where = f"{self.name}:{self._line}"
-                doubt = Example(where=where, text=shown(line), reason=Reason.TRUNCATED)
-                self._moment.count_doubtful(row.form, row.key, doubt)
-                return
-        self._moment.count_rows(self._form, [row.key])
+            self._form = plain.form
+            if plain.width is Width.WIDE:
+                self._form = NETSTAT_WIDE
+                self._moment.trust()
+        if plain.width is Width.FULL and self._form is not NETSTAT_WIDE:
+            doubt = self._example(line, self._line, Reason.TRUNCATED)
+            self._moment.count_doubtful(row, doubt)
+        else:
+            self._moment.count_row(plain.form, row)
 
     def _header(self, header: Header) -> Iterator[Moment]:
         """Begin what stands below a header."""
@@ -150,7 +149,7 @@ class Reading:
     def _new_moment(self, tool: Tool) -> Iterator[Moment]:
         if self._moment.where:
             yield self._moment.finished()
-            self._moment = Tallying(self._stateless)
+            self._moment = Tallying(self._parsing)
         self._moment.where = f"{self.name}:{self._line}"
         self._is_new_stream, self._tool, self._form = False, tool, None
         self._awaited = Header.PROC6 if tool is Tool.PROC else None

@@ -9,7 +9,7 @@ other languages have the English names); misc/ss.c of iproute2 6.1;
 include/net/tcp_states.h.
 """
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 
 from agent.model.sample import State
 
@@ -32,25 +32,27 @@ _TRANSLATED = {
     "SYN_ENVIADO": State.SYN_SENT,
 }
 
-_CHARACTER_SETS = ("utf-8", "iso-8859-1", "iso-8859-2")
+_CHARACTER_SETS = ("utf-8", "iso-8859-1", "iso-8859-2", "euc-jp")
 
 
-def _encoded() -> dict[bytes, State]:
-    """Give each translated name in each character set that has its letters."""
-    names = {}
-    for text, state in _TRANSLATED.items():
+def encoded(texts: Iterable[str]) -> dict[bytes, str]:
+    """Give each text in each character set that has its letters and that a terminal may have."""
+    found = {}
+    for text in texts:
         for character_set in _CHARACTER_SETS:
             try:
-                names[text.encode(character_set)] = state
+                found[text.encode(character_set)] = text
             except UnicodeEncodeError:
                 continue
-    return names
+    return found
 
 
-OF_NETSTAT: Mapping[bytes, State] = {state.name.encode(): state for state in State} | _encoded()
-"""By the first word of what netstat prints."""
+OF_NETSTAT: Mapping[bytes, int] = {state.name.encode(): int(state) for state in State} | {
+    name: int(_TRANSLATED[text]) for name, text in encoded(_TRANSLATED).items()
+}
+"""The numbers of states by the first word of what netstat prints."""
 
-OF_SS: Mapping[bytes, State] = {
+_OF_SS = {
     b"ESTAB": State.ESTABLISHED,
     b"SYN-SENT": State.SYN_SENT,
     b"SYN-RECV": State.SYN_RECV,
@@ -64,7 +66,8 @@ OF_SS: Mapping[bytes, State] = {
     b"CLOSING": State.CLOSING,
 }
 
-OF_PROC: Mapping[bytes, State] = {b"%02X" % state: state for state in State} | {
-    b"0C": State.SYN_RECV
+OF_SS: Mapping[bytes, int] = {name: int(state) for name, state in _OF_SS.items()}
+OF_PROC: Mapping[bytes, int] = {b"%02X" % state: int(state) for state in State} | {
+    b"0C": int(State.SYN_RECV)
 }
 """0C is a request socket, which some kernels tell by its own number."""

@@ -1,7 +1,7 @@
 """One moment in the making: rows are counted, and what can't be read is kept in mind."""
 
 from collections import Counter
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from itertools import islice
 
 from agent.model.address import PACKED_BYTES, unpack
@@ -13,23 +13,48 @@ from agent.observe.saved.values import Example, Moment, Reason, Unread
 
 MOST_SOCKETS = 1_000_000
 """Sockets of one moment that differ by source, port or state: some 250 MB."""
-_MOST_KEYS = 100_000
+MOST_KEYS = 65_536
 _EXAMPLES = 2
 _SHOWN = 120
+
+
+class Parsing:
+    """Reads keys, and remembers some: moments of one machine have most of them in common."""
+
+    def __init__(self, stateless: State) -> None:
+        self._stateless = stateless
+        self._parse: Callable[[bytes, State], Row | Reason] | None = None
+        self._known: dict[bytes, Row | Reason] = {}
+
+    def row(self, form: Form, key: bytes) -> Row | Reason:
+        """Read a key."""
+        return form.parse(key, self._stateless)
+
+    def rows(self, form: Form, keys: list[bytes]) -> list[Row | Reason]:
+        """Read some keys that differ."""
+        known = self._known
+        if form.parse is not self._parse or len(known) > MOST_KEYS:
+            known.clear()
+            self._parse = form.parse
+        for key in keys:
+            if key not in known:
+                known[key] = form.parse(key, self._stateless)
+        return [known[key] for key in keys]
 
 
 class Tallying:
     """What one moment holds so far.
 
+    Keys of several forms may be mixed: those of one socket differ or mean the same.
+
     Attributes:
         where: Where it begins; empty as long as no row or header has come.
     """
 
-    def __init__(self, stateless: State) -> None:
+    def __init__(self, parsing: Parsing) -> None:
         self.where = ""
+        self._parsing = parsing
         self._is_stateless = False
-        self._stateless = stateless
-        self._form: Form | None = None
         self._keys: Counter[bytes] = Counter()
         self._rows: list[Row] = []
         self._raw: Raw = Counter()
@@ -40,33 +65,32 @@ class Tallying:
         self._doubtful: Counter[Row] = Counter()
         self._doubts: list[Example] = []
 
+    def count_row(self, form: Form, row: Row) -> None:
+        """Count a row that was read by itself."""
+        self._is_stateless |= form.is_stateless
+        self._add(((row, 1),))
+
     def count_rows(self, form: Form, keys: list[bytes]) -> set[bytes]:
         """Count rows by their keys, and give the keys that can't be parsed: these don't count."""
-        if form is not self._form:
-            self._fold()
-            self._form = form
         before = len(self._keys)
         self._keys.update(keys)
         new = list(islice(reversed(self._keys), len(self._keys) - before))
+        new.reverse()
         wrong = set()
-        for key in reversed(new):
-            row = form.parse(key, self._stateless)
+        for key, row in zip(new, self._parsing.rows(form, new), strict=True):
             if isinstance(row, Reason):
                 del self._keys[key]
                 wrong.add(key)
             else:
                 self._rows.append(row)
         self._is_stateless |= form.is_stateless and bool(self._keys)
-        if len(self._keys) > _MOST_KEYS:
+        if len(self._keys) > MOST_KEYS:
             self._fold()
         return wrong
 
-    def count_doubtful(self, form: Form, key: bytes, line: Example) -> None:
+    def count_doubtful(self, row: Row, line: Example) -> None:
         """Keep a row that may have been cut until it is known whether any was."""
-        row = form.parse(key, self._stateless)
-        if isinstance(row, Reason):
-            self.count_unread(line)
-        elif row not in self._doubtful and len(self._doubtful) >= MOST_SOCKETS:
+        if row not in self._doubtful and len(self._doubtful) >= MOST_SOCKETS:
             self._reasons[Reason.FULL] += 1
         else:
             self._doubtful[row] += 1
@@ -123,10 +147,11 @@ class Tallying:
     def _add(self, rows: Iterable[tuple[Row, int]]) -> None:
         raw, own = self._raw, self._own
         for (key, local), count in rows:
-            if key not in raw and len(raw) >= MOST_SOCKETS:
+            counted = raw.get(key, 0)
+            if not counted and len(raw) >= MOST_SOCKETS:
                 self._reasons[Reason.FULL] += count
             else:
-                raw[key] += count
+                raw[key] = counted + count
                 own.add(local)
 
 
