@@ -16,7 +16,7 @@ from agent.observe.saved.reading import Reading
 from agent.observe.saved.values import Moment
 from agent.observe.tally import sample_of
 
-_PIECE_BYTES = 1 << 20
+_PIECE_BYTES = 1 << 17
 
 
 class Stream(Protocol):

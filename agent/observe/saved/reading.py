@@ -4,10 +4,10 @@ import os
 from collections.abc import Generator, Iterator
 
 from agent.model.sample import State
-from agent.observe.saved.forms import NETSTAT_WIDE, Form, Row, Tool
+from agent.observe.saved.forms import IPV4_COLONS, NETSTAT, NETSTAT_WIDE, Form, Row, Tool, keys_of
 from agent.observe.saved.headers import FORM_BELOW, Header
 from agent.observe.saved.lines import Plain, Width, told_by
-from agent.observe.saved.tallying import Parsing, Tallying, shown
+from agent.observe.saved.tallying import Known, Parsing, Tallying, shown
 from agent.observe.saved.values import Example, Moment, Reason
 
 _RESUMED = 16
@@ -48,47 +48,46 @@ class Reading:
 
     def take(self, piece: bytes) -> Iterator[Moment]:
         """Read some whole lines, and give the moments that end in them."""
-        begin, resumed = 0, 0
-        while begin < len(piece):
-            if self._form is None or resumed > _RESUMED:
-                end = piece.index(b"\n", begin)
-                yield from self._one(piece[begin:end])
-                begin = end + 1
+        for left in range(_RESUMED, -1, -1):
+            if self._form is None or not left:
+                piece = yield from self._each(piece, until_form=bool(left))
             else:
-                resumed += 1
-                begin = yield from self._many(piece, begin, self._form)
+                piece = yield from self._many(piece, self._form)
+            if not piece:
+                return
 
-    def _many(self, piece: bytes, begin: int, form: Form) -> Generator[Moment, None, int]:
-        """Count the rows of this form up to a line that changes it; give where that line ends."""
-        keys = [*map(b"".join, form.rows.findall(piece, begin))]
-        lines = _Lines(piece, begin)
+    def _each(self, piece: bytes, *, until_form: bool) -> Generator[Moment, None, bytes]:
+        """Read lines one by one; give those that are left when the form is known."""
+        lines = piece.split(b"\n")
+        for index, line in enumerate(lines[:-1], 1):
+            yield from self._one(line)
+            if self._form is not None and until_form:
+                return b"\n".join(lines[index:])
+        return b""
+
+    def _many(self, piece: bytes, form: Form) -> Generator[Moment, None, bytes]:
+        """Count the rows of this form up to a line that changes it; give the lines behind that."""
+        is_lean = self._parsing.is_lean(form)
+        keys = keys_of(form, piece, is_lean=is_lean)
+        known, are_all = self._parsing.learn(form, keys, is_lean=is_lean)
+        odd = [] if are_all else [at for at, key in enumerate(keys) if key not in known]
+        lines = piece.split(b"\n") if odd else []
         done = 0
-        for _ in range(keys.count(b"")):
-            odd = keys.index(b"", done)
-            self._count(form, keys[done:odd], lines, done)
-            yield from self._one(lines[odd])
-            done = odd + 1
-            if self._form is not form:
-                return lines.end_of(odd)
-        self._count(form, keys[done:], lines, done)
-        return len(piece)
+        for index in odd:
+            self._count(form, keys[done:index], known)
+            yield from self._one(lines[index])
+            done = index + 1
+            if self._form is not form or self._parsing.is_lean(form) is not is_lean:
+                return b"\n".join(lines[done:])
+        self._count(form, keys[done:] if done else keys, known)
+        return b""
 
-    def _count(self, form: Form, keys: list[bytes], lines: "_Lines", first: int) -> None:
-        wrong = self._moment.count_rows(form, keys)
-        if wrong:
-            for index, key in enumerate(keys):
-                if key in wrong:
-                    self._refuse(lines[first + index], self._line + index + 1)
-        self._line += len(keys)
-
-    def _refuse(self, line: bytes, number: int) -> None:
-        """Count a line that looks like a row, but can't be read."""
-        told = told_by(line, self._form)
-        if isinstance(told, Plain):
-            row = self._parsing.row(told.form, told.key)
-            told = row if isinstance(row, Reason) else None
-        reason = told if isinstance(told, Reason) else Reason.JUNK
-        self._moment.count_unread(self._example(line, number, reason))
+    def _count(self, form: Form, keys: list[bytes], known: Known) -> None:
+        if keys:
+            self._line += len(keys)
+            self._moment.count_rows(form, keys, known)
+            if self._awaited is Header.NETSTAT:
+                self._awaited = None
 
     def _example(self, line: bytes, number: int, reason: Reason) -> Example:
         return Example(where=f"{self.name}:{number}", text=shown(line), reason=reason)
@@ -122,6 +121,9 @@ class Reading:
             self._awaited = None
         if self._form is not NETSTAT_WIDE:
             self._form = plain.form
+            is_ipv6 = plain.key.count(b":") != IPV4_COLONS and row[0][1] != State.LISTEN
+            if self._form is NETSTAT and is_ipv6:
+                self._parsing.leave_lean(NETSTAT)
             if plain.width is Width.WIDE:
                 self._form = NETSTAT_WIDE
                 self._moment.trust()
@@ -143,8 +145,7 @@ class Reading:
         else:
             yield from self._new_moment(form.tool)
         self._awaited = {Header.TITLE: Header.NETSTAT, Header.PROC: Header.PROC6}.get(header)
-        # Nothing but a line that is read by itself tells that the columns' names are missing.
-        self._form = None if header is Header.TITLE else form
+        self._form = form
 
     def _new_moment(self, tool: Tool) -> Iterator[Moment]:
         if self._moment.where:
@@ -153,20 +154,3 @@ class Reading:
         self._moment.where = f"{self.name}:{self._line}"
         self._is_new_stream, self._tool, self._form = False, tool, None
         self._awaited = Header.PROC6 if tool is Tool.PROC else None
-
-
-class _Lines:
-    """The lines of a piece from some place on, split only where one is asked for."""
-
-    def __init__(self, piece: bytes, begin: int) -> None:
-        self._piece, self._begin = piece, begin
-        self._lines: list[bytes] = []
-
-    def __getitem__(self, index: int) -> bytes:
-        if not self._lines:
-            self._lines = self._piece[self._begin :].split(b"\n")
-        return self._lines[index]
-
-    def end_of(self, index: int) -> int:
-        """Give where the next line begins in the piece."""
-        return self._begin + sum(map(len, self._lines[: index + 1])) + index + 1

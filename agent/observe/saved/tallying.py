@@ -1,21 +1,30 @@
 """One moment in the making: rows are counted, and what can't be read is kept in mind."""
 
 from collections import Counter
-from collections.abc import Callable, Iterable
-from itertools import islice
+from collections.abc import Iterable
+from itertools import filterfalse
+from operator import itemgetter
+from typing import TypeAlias
 
 from agent.model.address import PACKED_BYTES, unpack
 from agent.model.sample import State
 from agent.observe.inet_diag import Raw
 from agent.observe.saved.cells import Packed
-from agent.observe.saved.forms import Form, Row
+from agent.observe.saved.forms import Form, Row, row_of
 from agent.observe.saved.values import Example, Moment, Reason, Unread
 
 MOST_SOCKETS = 1_000_000
 """Sockets of one moment that differ by source, port or state: some 250 MB."""
-MOST_KEYS = 65_536
+MOST_KEYS = 1 << 17
+_JUDGED_KEYS = 1 << 14
+"""Whenever so many more keys are known, the use of the lean way is judged."""
 _EXAMPLES = 2
 _SHOWN = 120
+_KEY, _OWN = itemgetter(0), itemgetter(1)
+
+
+Known: TypeAlias = dict[bytes, Row]
+"""Rows by their keys."""
 
 
 class Parsing:
@@ -23,23 +32,44 @@ class Parsing:
 
     def __init__(self, stateless: State) -> None:
         self._stateless = stateless
-        self._parse: Callable[[bytes, State], Row | Reason] | None = None
-        self._known: dict[bytes, Row | Reason] = {}
+        self._known: dict[tuple[Form, bool], Known] = {}
+        self._not_lean: set[Form] = set()
 
     def row(self, form: Form, key: bytes) -> Row | Reason:
-        """Read a key."""
+        """Read the key of one row."""
         return form.parse(key, self._stateless)
 
-    def rows(self, form: Form, keys: list[bytes]) -> list[Row | Reason]:
-        """Read some keys that differ."""
-        known = self._known
-        if form.parse is not self._parse or len(known) > MOST_KEYS:
-            known.clear()
-            self._parse = form.parse
-        for key in keys:
-            if key not in known:
-                known[key] = form.parse(key, self._stateless)
-        return [known[key] for key in keys]
+    def is_lean(self, form: Form) -> bool:
+        """Whether rows of this form are read in the lean way."""
+        return form not in self._not_lean
+
+    def leave_lean(self, form: Form) -> None:
+        """Read no rows of this form in the lean way any more."""
+        self._not_lean.add(form)
+
+    def learn(self, form: Form, keys: list[bytes], *, is_lean: bool) -> tuple[Known, bool]:
+        """Read keys; give all that are known of this form, and whether they are all of these."""
+        known = self._known.setdefault((form, is_lean), {})
+        fresh = [*filterfalse(known.__contains__, keys)]
+        if not fresh:
+            return known, True
+        if len(known) + len(fresh) > MOST_KEYS:
+            # Not emptied: a moment may still count by the old ones.
+            known = self._known[form, is_lean] = {}
+            fresh = keys
+        before = len(known)
+        for key in dict.fromkeys(fresh):
+            row = row_of(form, key, self._stateless, is_lean=is_lean)
+            if row:
+                known[key] = row
+        if is_lean and before // _JUDGED_KEYS < len(known) // _JUDGED_KEYS:
+            self._judge(form, known)
+        return known, False
+
+    def _judge(self, form: Form, known: Known) -> None:
+        """Leave the lean way if most lines differ by more than their remote port."""
+        if len({key for key, _ in known.values()}) * 2 < len(known):
+            self.leave_lean(form)
 
 
 class Tallying:
@@ -56,7 +86,7 @@ class Tallying:
         self._parsing = parsing
         self._is_stateless = False
         self._keys: Counter[bytes] = Counter()
-        self._rows: list[Row] = []
+        self._known: Known = {}
         self._raw: Raw = Counter()
         self._own: set[Packed] = set()
         self._others = 0
@@ -70,23 +100,13 @@ class Tallying:
         self._is_stateless |= form.is_stateless
         self._add(((row, 1),))
 
-    def count_rows(self, form: Form, keys: list[bytes]) -> set[bytes]:
-        """Count rows by their keys, and give the keys that can't be parsed: these don't count."""
-        before = len(self._keys)
-        self._keys.update(keys)
-        new = list(islice(reversed(self._keys), len(self._keys) - before))
-        new.reverse()
-        wrong = set()
-        for key, row in zip(new, self._parsing.rows(form, new), strict=True):
-            if isinstance(row, Reason):
-                del self._keys[key]
-                wrong.add(key)
-            else:
-                self._rows.append(row)
-        self._is_stateless |= form.is_stateless and bool(self._keys)
-        if len(self._keys) > MOST_KEYS:
+    def count_rows(self, form: Form, keys: list[bytes], known: Known) -> None:
+        """Count rows by their keys, all of which are known."""
+        if known is not self._known or len(self._keys) > MOST_KEYS:
             self._fold()
-        return wrong
+            self._known = known
+        self._keys.update(keys)
+        self._is_stateless |= form.is_stateless and bool(keys)
 
     def count_doubtful(self, row: Row, line: Example) -> None:
         """Keep a row that may have been cut until it is known whether any was."""
@@ -139,10 +159,15 @@ class Tallying:
         )
 
     def _fold(self) -> None:
-        """Count what was parsed, and forget the keys."""
-        self._add(zip(self._rows, self._keys.values(), strict=True))
+        """Count the rows that so far are counted by their keys."""
+        rows = [*map(self._known.__getitem__, self._keys)]
+        found = dict(zip(map(_KEY, rows), self._keys.values(), strict=True))
+        if not self._raw and len(found) == len(rows) <= MOST_SOCKETS:
+            self._raw.update(found)
+            self._own.update(map(_OWN, rows))
+        else:
+            self._add(zip(rows, self._keys.values(), strict=True))
         self._keys.clear()
-        self._rows.clear()
 
     def _add(self, rows: Iterable[tuple[Row, int]]) -> None:
         raw, own = self._raw, self._own
