@@ -7,7 +7,7 @@ from agent.model.sample import State
 from agent.observe.saved.forms import IPV4_COLONS, NETSTAT, NETSTAT_WIDE, Form, Row, Tool, keys_of
 from agent.observe.saved.headers import FORM_BELOW, Header
 from agent.observe.saved.lines import Plain, Width, told_by
-from agent.observe.saved.tallying import Known, Parsing, Tallying, shown
+from agent.observe.saved.tallying import Parsing, Tallying, shown
 from agent.observe.saved.values import Example, Moment, Reason
 
 _RESUMED = 16
@@ -69,25 +69,29 @@ class Reading:
         """Count the rows of this form up to a line that changes it; give the lines behind that."""
         is_lean = self._parsing.is_lean(form)
         keys = keys_of(form, piece, is_lean=is_lean)
-        known, are_all = self._parsing.learn(form, keys, is_lean=is_lean)
-        odd = [] if are_all else [at for at, key in enumerate(keys) if key not in known]
-        lines = piece.split(b"\n") if odd else []
-        done = 0
-        for index in odd:
-            self._count(form, keys[done:index], known)
-            yield from self._one(lines[index])
-            done = index + 1
+        no_rows = self._moment.count_rows(form, keys, is_lean=is_lean)
+        if not no_rows:
+            self._pass(len(keys))
+            return b""
+        lines, done = piece.split(b"\n"), 0
+        for odd in [index for index, key in enumerate(keys) if key in no_rows]:
+            self._moment.count_rows(form, keys[done:odd], is_lean=is_lean)
+            self._pass(odd - done)
+            yield from self._one(lines[odd])
+            done = odd + 1
             if self._form is not form or self._parsing.is_lean(form) is not is_lean:
-                return b"\n".join(lines[done:])
-        self._count(form, keys[done:] if done else keys, known)
-        return b""
+                break
+        else:
+            self._moment.count_rows(form, keys[done:], is_lean=is_lean)
+            self._pass(len(keys) - done)
+            done = len(keys)
+        return b"\n".join(lines[done:])
 
-    def _count(self, form: Form, keys: list[bytes], known: Known) -> None:
-        if keys:
-            self._line += len(keys)
-            self._moment.count_rows(form, keys, known)
-            if self._awaited is Header.NETSTAT:
-                self._awaited = None
+    def _pass(self, rows: int) -> None:
+        """Go on behind so many rows that were counted."""
+        self._line += rows
+        if rows and self._awaited is Header.NETSTAT:
+            self._awaited = None
 
     def _example(self, line: bytes, number: int, reason: Reason) -> Example:
         return Example(where=f"{self.name}:{number}", text=shown(line), reason=reason)

@@ -2,7 +2,7 @@
 
 from collections import Counter
 from collections.abc import Iterable
-from itertools import filterfalse
+from itertools import islice
 from operator import itemgetter
 from typing import TypeAlias
 
@@ -47,24 +47,23 @@ class Parsing:
         """Read no rows of this form in the lean way any more."""
         self._not_lean.add(form)
 
-    def learn(self, form: Form, keys: list[bytes], *, is_lean: bool) -> tuple[Known, bool]:
-        """Read keys; give all that are known of this form, and whether they are all of these."""
+    def rows(self, form: Form, keys: list[bytes], *, is_lean: bool) -> list[Row | None]:
+        """Read keys that differ; None for each that is no row."""
         known = self._known.setdefault((form, is_lean), {})
-        fresh = [*filterfalse(known.__contains__, keys)]
-        if not fresh:
-            return known, True
-        if len(known) + len(fresh) > MOST_KEYS:
-            # Not emptied: a moment may still count by the old ones.
-            known = self._known[form, is_lean] = {}
-            fresh = keys
+        if len(known) > MOST_KEYS:
+            known.clear()
+        rows = [*map(known.get, keys)]
+        if None not in rows:
+            return rows
         before = len(known)
-        for key in dict.fromkeys(fresh):
+        for index in [at for at, row in enumerate(rows) if row is None]:
+            key = keys[index]
             row = row_of(form, key, self._stateless, is_lean=is_lean)
             if row:
-                known[key] = row
+                rows[index] = known[key] = row
         if is_lean and before // _JUDGED_KEYS < len(known) // _JUDGED_KEYS:
             self._judge(form, known)
-        return known, False
+        return rows
 
     def _judge(self, form: Form, known: Known) -> None:
         """Leave the lean way if most lines differ by more than their remote port."""
@@ -86,7 +85,8 @@ class Tallying:
         self._parsing = parsing
         self._is_stateless = False
         self._keys: Counter[bytes] = Counter()
-        self._known: Known = {}
+        self._rows: list[Row] = []
+        self._form: Form | None = None
         self._raw: Raw = Counter()
         self._own: set[Packed] = set()
         self._others = 0
@@ -100,13 +100,27 @@ class Tallying:
         self._is_stateless |= form.is_stateless
         self._add(((row, 1),))
 
-    def count_rows(self, form: Form, keys: list[bytes], known: Known) -> None:
-        """Count rows by their keys, all of which are known."""
-        if known is not self._known or len(self._keys) > MOST_KEYS:
+    def count_rows(self, form: Form, keys: list[bytes], *, is_lean: bool) -> set[bytes]:
+        """Count rows by their keys, as `forms.keys_of` gives them.
+
+        Returns:
+            The keys that are no rows. If there are any, nothing was counted.
+        """
+        if len(self._rows) > MOST_KEYS or form is not self._form:
             self._fold()
-            self._known = known
+            self._form = form
+        before = len(self._keys)
         self._keys.update(keys)
-        self._is_stateless |= form.is_stateless and bool(keys)
+        new = [*islice(reversed(self._keys), len(self._keys) - before)][::-1]
+        rows = self._parsing.rows(form, new, is_lean=is_lean)
+        if None not in rows:
+            self._rows.extend(filter(None, rows))
+            self._is_stateless |= form.is_stateless and bool(keys)
+            return set()
+        self._keys.subtract(keys)
+        for key in new:
+            del self._keys[key]
+        return {key for key, row in zip(new, rows, strict=True) if row is None}
 
     def count_doubtful(self, row: Row, line: Example) -> None:
         """Keep a row that may have been cut until it is known whether any was."""
@@ -160,14 +174,15 @@ class Tallying:
 
     def _fold(self) -> None:
         """Count the rows that so far are counted by their keys."""
-        rows = [*map(self._known.__getitem__, self._keys)]
-        found = dict(zip(map(_KEY, rows), self._keys.values(), strict=True))
+        rows, counts = self._rows, self._keys.values()
+        found = dict(zip(map(_KEY, rows), counts, strict=True))
         if not self._raw and len(found) == len(rows) <= MOST_SOCKETS:
             self._raw.update(found)
             self._own.update(map(_OWN, rows))
         else:
-            self._add(zip(rows, self._keys.values(), strict=True))
+            self._add(zip(rows, counts, strict=True))
         self._keys.clear()
+        rows.clear()
 
     def _add(self, rows: Iterable[tuple[Row, int]]) -> None:
         raw, own = self._raw, self._own
