@@ -106,15 +106,15 @@ def guarded(why: str, text: str = ONE, *, only_ssh: bool = False) -> Who:
         (
             told(who=listed(replace(LISTED, services=frozenset({"web"})))),
             (
-                f"{ONE} is not banned: it is above no limit; web rules never ban it: allowlist entry "
-                "monitoring, policies/web.yaml:14"
+                f"{ONE} is not banned: it is above no limit; web rules never ban it: "
+                "allowlist entry monitoring, policies/web.yaml:14"
             ),
         ),
         (
             told(who=guarded("session of an administrator", only_ssh=True)),
             (
-                f"{ONE} is not banned: it is above no limit; ssh rules do not ban it: session of an "
-                "administrator"
+                f"{ONE} is not banned: it is above no limit; ssh rules do not ban it: "
+                "session of an administrator"
             ),
         ),
         (
@@ -124,8 +124,8 @@ def guarded(why: str, text: str = ONE, *, only_ssh: bool = False) -> Who:
                 )
             ),
             (
-                f"{ONE} is not banned: web-connections counts 150, limit 100; above in 2 of the last 5 "
-                "samples, 3 needed, then banned from web for 10m"
+                f"{ONE} is not banned: web-connections counts 150, limit 100; above in 2 of the "
+                "last 5 samples, 3 needed, then banned from web for 10m"
             ),
         ),
         (
