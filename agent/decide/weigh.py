@@ -1,11 +1,12 @@
 """One source weighed by every rule, also where it is near no limit: for whoever explains.
 
 Nothing is judged here: the rules are told to look at every count above none, and the
-judgement itself does the rest.
+judgement itself does the rest. Rules of each width are given the rows of that width's
+neighbourhood alone, so that it costs little, whoever else is there.
 """
 
-from collections.abc import Iterable
-from dataclasses import dataclass, replace
+from collections.abc import Iterator
+from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from fractions import Fraction
 
@@ -14,9 +15,18 @@ from agent.decide.case import Case, Docket
 from agent.decide.grants import Grant, Grants, grants_of
 from agent.decide.memory import Memory, Track
 from agent.decide.step import step
-from agent.model.address import Prefix, Source, Width, grouper, holder, pack, source_of
-from agent.model.frame import Frame
-from agent.model.inputs import Inputs, PastBan
+from agent.model.address import (
+    Prefix,
+    Source,
+    Width,
+    grouper,
+    holder,
+    is_line,
+    overlaps,
+    pack,
+    source_of,
+)
+from agent.model.inputs import Inputs
 from agent.model.policy import Policy, Rule, Sustained
 from agent.model.sample import Sample, Tally
 from agent.model.verdict import Finding
@@ -58,14 +68,23 @@ class Weight:
         return self.count > self.limit
 
 
-def neighbourhood(prefix: Prefix, policy: Policy) -> Prefix:
-    """Give the widest prefix that `prefix` is judged with by some rule; at least itself."""
-    width = Width(
-        ipv4=min(rule.per.ipv4 for rule in policy.rules),
-        ipv6=min(rule.per.ipv6 for rule in policy.rules),
-    )
-    widest = source_of(grouper(width)(*pack(prefix.network_address)), width).prefix
-    return min(prefix, widest, key=lambda one: one.prefixlen)
+def scales_for(prefix: Prefix, policy: Policy, memory: Memory) -> tuple["Scales", ...]:
+    """Give what weighs a prefix: one for the rules of each width.
+
+    Args:
+        prefix: Whom. Somebody in a prefix that is wider than a line is told of only where he
+            is near a limit: there may be very many.
+        policy: By which.
+        memory: To begin with.
+    """
+    widths = dict.fromkeys(rule.per for rule in policy.rules)
+    return tuple(Scales(prefix, width, policy, memory) for width in widths)
+
+
+def neighbourhood(prefix: Prefix, width: Width) -> Prefix:
+    """Give what a prefix is judged as by rules of that width; itself where it is wider."""
+    judged = source_of(grouper(width)(*pack(prefix.network_address)), width).prefix
+    return min(prefix, judged, key=lambda one: one.prefixlen)
 
 
 def narrowed(inputs: Inputs, wide: Prefix) -> Inputs:
@@ -73,92 +92,86 @@ def narrowed(inputs: Inputs, wide: Prefix) -> Inputs:
     return replace(inputs, sample=_narrowed(inputs.sample, wide))
 
 
-def remembering(frames: Iterable[Frame], wide: Prefix, policy: Policy, memory: Memory) -> Memory:
-    """Judge moments one after the other, and give what is remembered of a neighbourhood.
-
-    Args:
-        frames: Oldest first.
-        wide: The neighbourhood.
-        policy: By which to judge, whatever was in force.
-        memory: To begin with.
-    """
-    every = _watching(policy)
-    for frame in frames:
-        memory, _ = step(memory, narrowed(frame.inputs, wide), every, frame.at)
-    return memory
-
-
-def weigh(memory: Memory, inputs: Inputs, policy: Policy, now: datetime) -> tuple[Weight, ...]:
-    """Weigh every source of narrowed inputs by every rule that counts anything of it.
-
-    Args:
-        memory: Of `remembering`, or of what an earlier run has learned.
-        inputs: Of a neighbourhood alone.
-        policy: In force.
-        now: The moment; aware, UTC.
-
-    Returns:
-        By the order of the rules, then the heaviest first.
-    """
-    _, decision = step(memory, inputs, _at_once(_watching(policy)), now)
-    findings = {(one.rule.name, one.source): one.finding for one in decision.verdicts}
-    tracks = {rule.name: found for rule, found in memory.tracks.items()}
-    cases: dict[str, list[Case]] = {rule.name: [] for rule in policy.rules}
-    for case in Scales(policy).cases(inputs, now):
-        cases[case.rule.name].append(case)
-    return tuple(
-        Weight(
-            rule=rule,
-            source=case.source,
-            count=case.count,
-            limit=case.limit,
-            hosts=case.hosts,
-            grant=case.grant,
-            finding=findings.get((rule.name, case.source)),
-            lasts=_length(rule, inputs.history.get(case.source, ()), now),
-            above=_above(tracks.get(rule.name, {}).get(case.key)),
-        )
-        for rule in policy.rules
-        for case in cases[rule.name]
-    )
-
-
 @dataclass(slots=True)
 class Scales:
-    """What counts everything of somebody, moment after moment.
+    """What weighs a prefix by the rules of one width, moment after moment.
 
     Attributes:
-        policy: By which.
+        prefix: Whom.
+        width: Of the rules.
+        policy: In force.
+        memory: What is remembered of the moments before.
     """
 
+    prefix: Prefix
+    width: Width
     policy: Policy
+    memory: Memory
+    wide: Prefix = field(init=False)
+    _watching: Policy = field(init=False)
+    _loose: Policy = field(init=False)
     _grants: Grants | None = None
 
+    def __post_init__(self) -> None:
+        """Have its rules look closely."""
+        self.wide = neighbourhood(self.prefix, self.width)
+        own = tuple(rule for rule in self.policy.rules if rule.per == self.width)
+        if is_line(self.prefix):
+            own = tuple(replace(rule, warn=_EVERY) for rule in own)
+        # The breaker is about all sources.
+        safety = replace(self.policy.safety, known_clients_share=_ALL)
+        self._watching = replace(self.policy, rules=own, safety=safety)
+        self._loose = _by_anybody(self._watching)
+
+    def remember(self, inputs: Inputs, at: datetime) -> None:
+        """Judge a moment, to have it remembered."""
+        near = narrowed(inputs, self.wide)
+        self.memory, _ = step(self.memory, near, self._watching, at)
+
     def cases(self, inputs: Inputs, now: datetime) -> list[Case]:
-        """Give a case for all that any rule counts, however little, heaviest first."""
+        """Give a case for all that a rule counts of the prefix, heaviest first."""
         if self._grants is None or self._grants.spared != inputs.spared:
-            self._grants = grants_of(self.policy, inputs.spared)
-        loose = _by_anybody(_watching(self.policy))
-        return Docket(inputs, loose, self._grants, now, lambda _: False).cases()
+            self._grants = grants_of(self._loose, inputs.spared)
+        near = narrowed(inputs, self.wide)
+        if not any(near.sample.tallies.values()):
+            return []
+        cases = Docket(near, self._loose, self._grants, now, lambda _: False).cases()
+        return [one for one in cases if overlaps(one.source.prefix, self.prefix)]
 
+    def weigh(self, inputs: Inputs, now: datetime) -> Iterator[Weight]:
+        """Weigh a moment by every rule that counts anything, heaviest first.
 
-def _length(rule: Rule, past: Iterable[PastBan], now: datetime) -> timedelta:
-    return length_of(rule.lasts, rule.escalation, past, now)
+        Args:
+            inputs: The moment, whole.
+            now: When; aware, UTC.
+        """
+        at_once = _at_once(self._watching)
+        _, decision = step(self.memory, narrowed(inputs, self.wide), at_once, now)
+        findings = {(one.rule.name, one.source): one.finding for one in decision.verdicts}
+        tracks = {rule.name: found for rule, found in self.memory.tracks.items()}
+        rules = {rule.name: rule for rule in self.policy.rules}
+        for case in self.cases(inputs, now):
+            rule = rules[case.rule.name]
+            past = inputs.history.get(case.source, ())
+            yield Weight(
+                rule=rule,
+                source=case.source,
+                count=case.count,
+                limit=case.limit,
+                hosts=case.hosts,
+                grant=case.grant,
+                finding=findings.get((rule.name, case.source)),
+                lasts=length_of(rule.lasts, rule.escalation, past, now),
+                above=_above(tracks.get(rule.name, {}).get(case.key)),
+            )
 
 
 def _above(track: Track | None) -> int:
     return track.samples.bit_count() if track else 0
 
 
-def _watching(policy: Policy) -> Policy:
-    """Look at every count above none; the breaker, which is about all sources, is left out."""
-    rules = tuple(replace(rule, warn=_EVERY) for rule in policy.rules)
-    return replace(policy, rules=rules, safety=replace(policy.safety, known_clients_share=_ALL))
-
-
 def _at_once(policy: Policy) -> Policy:
-    rules = tuple(replace(rule, sustained=_FIRST) for rule in policy.rules)
-    return replace(policy, rules=rules)
+    return replace(policy, rules=tuple(replace(rule, sustained=_FIRST) for rule in policy.rules))
 
 
 def _by_anybody(policy: Policy) -> Policy:

@@ -6,10 +6,9 @@ from typing import Any
 import pytest
 
 from agent.decide import Memory
-from agent.decide.weigh import narrowed, neighbourhood, remembering, weigh
+from agent.decide.weigh import Weight, narrowed, neighbourhood, scales_for
 from agent.model.address import HOST
-from agent.model.frame import Frame, Rest
-from agent.model.inputs import Guard, PastBan, Surroundings
+from agent.model.inputs import Guard, Inputs, PastBan, Surroundings
 from agent.model.policy import Mode, Policy, Safety, Sustained
 from agent.model.sample import SOCKETS, State
 from agent.model.verdict import Finding
@@ -31,13 +30,17 @@ ONE = "192.0.2.10"
 WIDE = rule("wide", per=NET24, members=3, limit=50)
 
 
+def weights(seen: Inputs, by: Policy, text: str = ONE) -> list[Weight]:
+    scales = scales_for(prefix(text), by, Memory())
+    return [weight for one in scales for weight in one.weigh(seen, NOW)]
+
+
 def findings(counts: dict[str, int], by: Policy, **changes: object) -> dict[str, Finding | None]:
-    seen = narrowed(inputs(counts, **changes), neighbourhood(prefix(f"{ONE}/32"), by))
-    return {one.rule.name: one.finding for one in weigh(Memory(), seen, by, NOW)}
+    return {one.rule.name: one.finding for one in weights(inputs(counts, **changes), by)}
 
 
 def test_a_count_far_below_its_limit_is_weighed_as_well() -> None:
-    (one,) = weigh(Memory(), inputs({ONE: 1}), policy(), NOW)
+    (one,) = weights(inputs({ONE: 1}), policy())
 
     assert (one.count, one.limit, one.hosts, one.is_above) == (1, 100, 1, False)
     assert one.finding is Finding.WARNED
@@ -71,20 +74,35 @@ def test_who_is_spared_is_so_by_the_same_entry_as_ever() -> None:
 def test_of_a_wide_source_the_hosts_are_counted_and_too_few_are_no_ground() -> None:
     by = policy(rule(), WIDE)
     few = {ONE: 40, "192.0.2.11": 40, "198.51.100.1": 99}
-    seen = narrowed(inputs(few), neighbourhood(prefix(f"{ONE}/32"), by))
-    (wide,) = [one for one in weigh(Memory(), seen, by, NOW) if one.rule == WIDE]
+    (wide,) = [one for one in weights(inputs(few), by) if one.rule == WIDE]
 
     assert (wide.source, wide.count, wide.hosts) == (source("192.0.2.0/24"), 80, 2)
     assert wide.finding is None
     assert findings({**few, "192.0.2.12": 1}, by)["wide"] is Finding.BAN
 
 
-def test_a_neighbourhood_is_as_wide_as_the_widest_rule_or_what_is_asked_for() -> None:
+def test_a_neighbourhood_is_as_wide_as_a_rule_or_what_is_asked_for() -> None:
+    assert neighbourhood(prefix("192.0.2.10/32"), NET24) == prefix("192.0.2.0/24")
+    assert neighbourhood(prefix("192.0.0.0/16"), NET24) == prefix("192.0.0.0/16")
+    assert neighbourhood(prefix("2001:db8:1:2::/64"), NET24) == prefix("2001:db8:1::/48")
+    assert neighbourhood(prefix("2001:db8::7/128"), HOST) == prefix("2001:db8::/64")
+
+
+def test_in_a_wide_prefix_only_those_near_a_limit_are_told() -> None:
+    counts = {f"192.0.2.{number}": 30 * number for number in range(1, 5)}
+    found = weights(inputs(counts), policy(), "192.0.0.0/16")
+
+    assert [(str(one.source), one.count) for one in found] == [
+        ("192.0.2.4", 120),
+        ("192.0.2.3", 90),
+    ]
+
+
+def test_a_host_has_the_rows_of_its_own_width_alone() -> None:
     by = policy(rule(), WIDE)
-    assert neighbourhood(prefix("192.0.2.10/32"), by) == prefix("192.0.2.0/24")
-    assert neighbourhood(prefix("192.0.0.0/16"), by) == prefix("192.0.0.0/16")
-    assert neighbourhood(prefix("2001:db8:1:2::/64"), by) == prefix("2001:db8:1::/48")
-    assert neighbourhood(prefix("2001:db8::7/128"), policy()) == prefix("2001:db8::/64")
+    found = weights(inputs({ONE: 5, "192.0.2.11": 200}), by)
+
+    assert [(one.rule.name, one.count) for one in found] == [("web-connections", 5), ("wide", 205)]
 
 
 def test_who_is_left_out_is_told_as_sums() -> None:
@@ -103,17 +121,17 @@ def test_one_source_alone_opens_no_breaker() -> None:
 
 def test_a_later_ban_is_longer_by_the_history() -> None:
     past = {source(f"{ONE}/32"): (PastBan(began=NOW, ended=NOW),)}
-    (one,) = weigh(Memory(), inputs({ONE: 101}, history=past), policy(), NOW)
+    (one,) = weights(inputs({ONE: 101}, history=past), policy())
 
     assert one.lasts == 2 * rule().lasts
 
 
 def test_moments_on_a_tape_tell_how_far_it_is_sustained() -> None:
     by = policy(rule(sustained=Sustained(times=3, of=5)))
-    rest = (Rest(width=HOST, floor=10),)
-    frames = [Frame(at=NOW, inputs=inputs({ONE: count}), rest=rest) for count in (9, 101, 7, 102)]
-    memory = remembering(frames, prefix(f"{ONE}/32"), by, Memory())
-    (one,) = weigh(memory, inputs({ONE: 103}), by, NOW)
+    (scales,) = scales_for(prefix(ONE), by, Memory())
+    for count in (9, 101, 7, 102):
+        scales.remember(inputs({ONE: count}), NOW)
+    (one,) = scales.weigh(inputs({ONE: 103}), NOW)
 
     assert one.above == 2
     assert one.finding is Finding.BAN
@@ -122,6 +140,6 @@ def test_moments_on_a_tape_tell_how_far_it_is_sustained() -> None:
 def test_half_open_connections_are_unproven_where_no_syns_press() -> None:
     by = policy(half_open())
     seen = inputs(sample(tally({ONE: 99}, state=State.SYN_RECV)))
-    (one,) = weigh(Memory(), seen, by, NOW)
+    (one,) = weights(seen, by)
 
     assert one.finding is Finding.UNPROVEN

@@ -172,6 +172,31 @@ def test_an_ipv6_address_is_told_with_its_line(desk: Desk) -> None:
     assert mapped["source"] == GUILTY
 
 
+def test_the_tape_tells_how_long_it_lasts_and_what_was_there_before(desk: Desk) -> None:
+    text = POLICY.replace("2 of 3", "60 of 60") + "tape: {floor: 10}\n"
+    desk.policy.write_text(text)
+    with desk.agent() as agent:
+        with desk.web([GUILTY], 40):
+            for _ in range(4):
+                agent.wait_for("cycle.completed")
+            found = desk.fields(GUILTY)
+        (rule,) = [one for one in found["rules"] if one["rule"] == "web-connections"]
+        assert rule["samples"] >= rule["samples_above"] >= 2
+        assert rule["samples_needed"] == 60
+        assert "of the last" in rule["follows"]
+        (peak,) = [one for one in found["tape"]["peaks"] if one["state"] == "ESTABLISHED"]
+        assert (peak["service"], peak["count"]) == ("web", 40)
+        assert found["tape"]["above"]["web-connections"]["moments"] >= 2
+        assert found["tape"]["floor"] == 10
+
+    later = desk.type(GUILTY, "--policy", str(desk.policy))
+    said = " ".join(later.stdout.split())
+    assert later.returncode == 0
+    assert "web-connections: above today's limit in" in said
+    elsewhere = desk.type(GUILTY, "--policy", str(desk.policy), "--tape", str(desk.folder / "none"))
+    assert "no tape in" in elsewhere.stdout
+
+
 def test_half_open_connections_prove_nobody(desk: Desk) -> None:
     silent = "198.19.0.9"
     for port in range(40_000, 40_040):

@@ -1,15 +1,17 @@
 """The tape, as far as one source needs it."""
 
-from collections.abc import Iterable
-from dataclasses import dataclass
+from collections.abc import Iterator
+from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from pathlib import Path
 
 from agent.desk.explain.taped import told_by
 from agent.desk.explain.values import Taped
+from agent.errors import UnreadableError
 from agent.model.address import Prefix
 from agent.model.frame import Frame
 from agent.model.policy import Policy
+from agent.record.tape.reader import read_tape
 
 
 @dataclass(frozen=True, slots=True)
@@ -19,21 +21,27 @@ class Tape:
     Attributes:
         folder: The tape's.
         now: The moment; aware, UTC.
+        troubles: What could not be read of it, a line each; added to while reading.
     """
 
     folder: Path
     now: datetime
+    troubles: list[str] = field(default_factory=list)
 
-    def newest(self, span: timedelta) -> Iterable[Frame]:  # noqa: ARG002 - none are written yet
-        """Give the moments of so long a time up to now, oldest first; none without a tape."""
-        return ()
+    def newest(self, span: timedelta) -> Iterator[Frame]:
+        """Give the moments of so long a time up to now; none without a tape that can be read."""
+        try:
+            yield from read_tape(self.folder, self.now - span, self.now)
+        except UnreadableError:
+            return
 
     def of(self, prefix: Prefix, policy: Policy, span: timedelta) -> tuple[Taped | None, str]:
         """Sum up what it tells of a prefix over so long a time, or say why it tells nothing."""
+        frames = read_tape(self.folder, self.now - span, self.now, self.troubles.append)
         try:
-            is_there = self.folder.is_dir()
-        except OSError:
-            return None, f"this user may not look into {self.folder}"
-        if not is_there:
+            told = told_by(frames, prefix, policy)
+        except UnreadableError as error:
+            return None, str(error)
+        if not told.frames and not self.folder.is_dir():
             return None, f"no tape in {self.folder}"
-        return told_by(self.newest(span), prefix, policy), ""
+        return told, "; ".join(self.troubles)

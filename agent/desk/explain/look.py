@@ -1,6 +1,5 @@
 """Everything that is known of one source, looked up; what can't be had is told with its reason."""
 
-from collections import Counter
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
@@ -9,7 +8,7 @@ from typing import TypeAlias, TypeVar
 
 from agent.decide import Memory, allow_set
 from agent.decide.grants import grants_of
-from agent.decide.weigh import narrowed, neighbourhood, weigh
+from agent.decide.weigh import scales_for
 from agent.desk.explain.kept import ReadBack, read_kept
 from agent.desk.explain.known import joined, known_by, with_names
 from agent.desk.explain.pace import Pace, pace_of, window_of
@@ -21,14 +20,14 @@ from agent.desk.site import Where, agent_of, policy_of
 from agent.desk.spared import read_spared
 from agent.errors import FirewallError, ObserveError, StateError
 from agent.identify.vendors import read_vendors
-from agent.model.address import Prefix, Source, is_host, line_of, overlaps
+from agent.model.address import Prefix, Source, is_host, line_of
 from agent.model.ban import Installed
 from agent.model.frame import Frame
 from agent.model.inputs import Inputs
 from agent.model.learned import Learned
 from agent.model.policy import Policy
 from agent.model.sample import Sample
-from agent.observe.choose import open_reader
+from agent.observe.choose import read_sample
 from agent.observe.counters import read_counters
 from agent.observe.listeners import read_listeners
 from agent.observe.owners import read_owners
@@ -41,9 +40,6 @@ from agent.record.locks import Agent
 T = TypeVar("T")
 Newest: TypeAlias = Callable[[timedelta], Iterable[Frame]]
 """Gives the moments of a tape, of so long a time up to now, oldest first; none without one."""
-
-MOST_OF_A_RULE = 10
-"""Of a wide prefix very many may be judged."""
 
 _EXPECTED = (StateError, FirewallError, ObserveError)
 
@@ -107,10 +103,9 @@ def explain(scene: Scene, source: Source, newest: Newest) -> Explanation:
     """
     now, policy, prefix = scene.where.now, scene.policy, source.prefix
     line = line_of(prefix.network_address) if is_host(prefix) else prefix
-    wide = neighbourhood(line, policy)
-    found = _found(scene, line, wide, newest)
+    found = _found(scene, line, newest)
     present = _present(scene, prefix, line, found.inputs.sample)
-    rulings = _rulings(found, prefix, wide, policy) if "sockets" not in scene.unread else ()
+    rulings = _rulings(found, policy) if "sockets" not in scene.unread else ()
     return Explanation(
         source=source,
         line=Source(line),
@@ -145,13 +140,15 @@ class _Found:
     pace: Pace
 
 
-def _found(scene: Scene, line: Prefix, wide: Prefix, newest: Newest) -> _Found:
+def _found(scene: Scene, line: Prefix, newest: Newest) -> _Found:
     where, policy, now = scene.where, scene.policy, scene.where.now
+    learned = read_learned(where.folder)
+    scales = scales_for(line, policy, Memory.of(learned))
+    wide = min((one.wide for one in scales), key=lambda one: one.prefixlen)
     recorded = scene.tried("state", partial(read_recorded, where, line, wide)) or Recorded()
     back = scene.tried("firewall", partial(read_kept, where, scene.agent, policy, (line, wide)))
-    sample = scene.tried("sockets", lambda: open_reader().read(now)) or _nothing(now)
-    learned = read_learned(where.folder)
-    pace = pace_of(tuple(newest(window_of(policy))), wide, policy, Memory.of(learned), now)
+    sample = scene.tried("sockets", partial(read_sample, now)) or _nothing(now)
+    pace = pace_of(tuple(newest(window_of(policy))), scales, now)
     learned = with_names(learned, pace.frames)
     spared = joined(read_spared(where.folder, policy, recorded.permits, now), pace.frames)
     expected = Installed(bans=recorded.held, allowed=allow_set(policy, spared, now))
@@ -190,15 +187,8 @@ def _who(scene: Scene, prefix: Prefix, found: _Found, present: Present) -> Who:
     return replace(who, owners=read_owners(peers.inodes) if peers else None)
 
 
-def _rulings(found: _Found, prefix: Prefix, wide: Prefix, policy: Policy) -> tuple[Ruling, ...]:
-    """Weigh whoever the source is judged as, or whoever is judged in it: the heaviest of many."""
-    inputs, pace = narrowed(found.inputs, wide), found.pace
-    weights = weigh(pace.memory, inputs, policy, inputs.sample.taken_at)
-    told = [one for one in weights if overlaps(one.source.prefix, prefix)]
-    by_rule: Counter[str] = Counter()
-    rulings = []
-    for one in told:
-        by_rule[one.rule.name] += 1
-        if by_rule[one.rule.name] <= MOST_OF_A_RULE:
-            rulings.append(pace.ruling(one))
-    return tuple(rulings)
+def _rulings(found: _Found, policy: Policy) -> tuple[Ruling, ...]:
+    """Weigh whoever the source is judged as, or whoever is judged in it, by the rules' order."""
+    rulings = found.pace.rulings(found.inputs, found.inputs.sample.taken_at)
+    order = {rule.name: index for index, rule in enumerate(policy.rules)}
+    return tuple(sorted(rulings, key=lambda one: order[one.weight.rule.name]))

@@ -1,15 +1,13 @@
 """How far a source is on its way: the newest moments of a tape, judged one after the other."""
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
-from agent.decide import Memory
-from agent.decide.weigh import Weight, remembering
+from agent.decide.weigh import Scales, Weight
 from agent.desk.explain.values import Ruling
-from agent.model.address import Prefix
 from agent.model.frame import Frame
-from agent.model.inputs import Identities
+from agent.model.inputs import Inputs
 from agent.model.policy import Policy, Rule
 
 _STALE = timedelta(seconds=2)
@@ -23,21 +21,22 @@ class Pace:
     """What the newest moments leave behind.
 
     Attributes:
-        memory: After the last of them.
+        scales: What weighs the source, with their memories.
         frames: They, oldest first; none where they are not the last ones up to now.
         why: Why there are none; empty otherwise.
     """
 
-    memory: Memory
+    scales: tuple[Scales, ...]
     frames: tuple[Frame, ...] = ()
     why: str = ""
 
-    @property
-    def identities(self) -> Identities:
-        """Who was looked up, by the last moment."""
-        return self.frames[-1].inputs.identities if self.frames else Identities()
+    def rulings(self, inputs: Inputs, now: datetime) -> Iterator[Ruling]:
+        """Weigh the source at this moment."""
+        for one in self.scales:
+            for weight in one.weigh(inputs, now):
+                yield self._ruling(weight)
 
-    def ruling(self, weight: Weight) -> Ruling:
+    def _ruling(self, weight: Weight) -> Ruling:
         """Tell in how many of how many samples a source was above a limit."""
         if not self.frames:
             return Ruling(weight=weight, unknown=self.why)
@@ -73,20 +72,20 @@ def window_of(policy: Policy) -> timedelta:
     return policy.every * (most + _MORE + _STALE_CYCLES) + _STALE
 
 
-def pace_of(
-    frames: Sequence[Frame], wide: Prefix, policy: Policy, memory: Memory, now: datetime
-) -> Pace:
+def pace_of(frames: Sequence[Frame], scales: tuple[Scales, ...], now: datetime) -> Pace:
     """Judge the newest moments.
 
     Args:
         frames: Those of the last `window_of`, oldest first.
-        wide: Whose neighbourhood.
-        policy: By which.
-        memory: What an earlier run has learned.
+        scales: What weighs the source; their memories are added to.
         now: The moment.
     """
+    every = scales[0].policy.every
     if not frames:
-        return Pace(memory=memory, why="no sample of this moment is on a tape")
-    if now - frames[-1].at > policy.every * _STALE_CYCLES + _STALE:
-        return Pace(memory=memory, why="the newest sample on the tape is too old")
-    return Pace(memory=remembering(frames, wide, policy, memory), frames=tuple(frames))
+        return Pace(scales=scales, why="no sample of this moment is on a tape")
+    if now - frames[-1].at > every * _STALE_CYCLES + _STALE:
+        return Pace(scales=scales, why="the newest sample on the tape is too old")
+    for one in scales:
+        for frame in frames:
+            one.remember(frame.inputs, frame.at)
+    return Pace(scales=scales, frames=tuple(frames))

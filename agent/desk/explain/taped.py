@@ -3,10 +3,11 @@
 from collections.abc import Iterable
 from dataclasses import replace
 
-from agent.decide.weigh import Scales, narrowed, neighbourhood
+from agent.decide import Memory
+from agent.decide.weigh import Scales, scales_for
 from agent.desk.explain.present import counts_of
-from agent.desk.explain.values import Above, Peak, Taped
-from agent.model.address import HOST, Prefix, overlaps
+from agent.desk.explain.values import Above, Counts, Peak, Taped
+from agent.model.address import HOST, Prefix
 from agent.model.frame import Frame
 from agent.model.policy import Policy
 
@@ -19,12 +20,11 @@ def told_by(frames: Iterable[Frame], prefix: Prefix, policy: Policy) -> Taped:
         prefix: Who.
         policy: Whose limits, whatever was in force then.
     """
-    wide, scales, told = neighbourhood(prefix, policy), Scales(policy), Taped()
+    told, scales = Taped(), scales_for(prefix, policy, Memory())
     for frame in frames:
         told = _with_frame(told, frame)
-        near = replace(frame, inputs=narrowed(frame.inputs, wide))
-        if any(near.inputs.sample.tallies.values()):
-            told = _with_rows(told, near, prefix, scales)
+        told = _with_counts(told, frame, counts_of(frame.inputs.sample, prefix, policy))
+        told = _with_cases(told, frame, scales)
     return told
 
 
@@ -39,23 +39,32 @@ def _with_frame(told: Taped, frame: Frame) -> Taped:
     )
 
 
-def _with_rows(told: Taped, near: Frame, prefix: Prefix, scales: Scales) -> Taped:
-    """Add a moment in which somebody of the neighbourhood was kept."""
-    at, peaks, above = near.at, dict(told.peaks), dict(told.above)
-    counts = counts_of(near.inputs.sample, prefix, scales.policy)
-    for place, count in counts.items():
-        if place not in peaks or count > peaks[place].count:
-            peaks[place] = Peak(count=count, at=at)
-    over: dict[str, int] = {}
-    for case in scales.cases(near.inputs, at):
-        if case.is_above and overlaps(case.source.prefix, prefix):
-            over[case.rule.name] = max(case.count, over.get(case.rule.name, 0))
-    for name, count in over.items():
-        above[name] = _once_more(above.get(name), Peak(count=count, at=at))
-    told = replace(told, peaks=peaks, above=above)
+def _with_counts(told: Taped, frame: Frame, counts: Counts) -> Taped:
+    """Add what the source held in a moment in which it was kept."""
     if not counts:
         return told
-    return replace(told, seen=told.seen + 1, first=told.first or at, last=at)
+    peaks = dict(told.peaks)
+    for place, count in counts.items():
+        if place not in peaks or count > peaks[place].count:
+            peaks[place] = Peak(count=count, at=frame.at)
+    return replace(
+        told, peaks=peaks, seen=told.seen + 1, first=told.first or frame.at, last=frame.at
+    )
+
+
+def _with_cases(told: Taped, frame: Frame, scales: Iterable[Scales]) -> Taped:
+    """Add by which rules it was above a limit."""
+    over: dict[str, int] = {}
+    for one in scales:
+        for case in one.cases(frame.inputs, frame.at):
+            if case.is_above:
+                over[case.rule.name] = max(case.count, over.get(case.rule.name, 0))
+    if not over:
+        return told
+    above = dict(told.above)
+    for name, count in over.items():
+        above[name] = _once_more(above.get(name), Peak(count=count, at=frame.at))
+    return replace(told, above=above)
 
 
 def _once_more(before: Above | None, now: Peak) -> Above:

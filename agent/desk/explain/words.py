@@ -7,6 +7,7 @@ from agent.desk.explain.answer import answer, because, kept_from
 from agent.desk.explain.follows import follows
 from agent.desk.explain.identity_words import identity
 from agent.desk.explain.values import Counts, Explanation, Present, Ruling
+from agent.model.address import is_line
 from agent.model.ban import Ban, Held
 from agent.model.inspection import Traffic
 from agent.model.sample import State
@@ -16,6 +17,9 @@ from agent.record.phrases import counted, duration, moment_text, printable, unti
 
 COLUMNS = 80
 _INDENT = "  "
+_MOST_OF_A_RULE = 10
+"""Of a wide prefix very many may be near a limit."""
+
 _PLAIN = TextWrapper(COLUMNS, break_on_hyphens=False, break_long_words=False)
 _WRAPPED = TextWrapper(
     COLUMNS,
@@ -126,12 +130,18 @@ def _rulings(told: Explanation) -> Iterator[str]:
     if "sockets" in told.unread:
         yield "not known without the sockets"
         return
-    for ruling in told.rulings:
-        yield _ruling(ruling, told)
+    for rule in told.policy.rules:
+        own = [one for one in told.rulings if one.weight.rule.name == rule.name]
+        for ruling in own[:_MOST_OF_A_RULE]:
+            yield _ruling(ruling, told)
+        if len(own) > _MOST_OF_A_RULE:
+            yield f"{rule.name}: and {len(own) - _MOST_OF_A_RULE} more in it"
     counting = {one.weight.rule.name for one in told.rulings}
     others = [one.name for one in told.policy.rules if one.name not in counting]
     if others:
-        yield f"count nothing of it: {', '.join(others)}"
+        is_wide = not is_line(told.source.prefix)
+        none = "find nobody in it near a limit" if is_wide else "count nothing of it"
+        yield f"{none}: {', '.join(others)}"
 
 
 def _ruling(ruling: Ruling, told: Explanation) -> str:

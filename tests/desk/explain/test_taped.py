@@ -7,8 +7,8 @@ from typing import Any
 import pytest
 
 from agent.decide import Memory
-from agent.decide.weigh import weigh
-from agent.desk.explain.pace import Pace, pace_of, window_of
+from agent.decide.weigh import scales_for
+from agent.desk.explain.pace import pace_of, window_of
 from agent.desk.explain.tape_words import tape_lines
 from agent.desk.explain.taped import told_by
 from agent.desk.explain.values import Ruling, Taped
@@ -95,24 +95,20 @@ over the tape
       UTC, last 2026-11-20 02:59:50 UTC, at most 101"""
 
 
-def ruling(pace: Pace, count: int, by: Policy = SUSTAINED) -> Ruling:
-    (one,) = weigh(pace.memory, inputs({ONE: count}), by, NOW)
-    return pace.ruling(one)
-
-
-def paced(newest: list[Frame], by: Policy = SUSTAINED) -> Pace:
-    return pace_of(newest, prefix(ONE), by, Memory(), NOW)
+def ruling(newest: list[Frame], count: int, by: Policy = SUSTAINED) -> Ruling:
+    pace = pace_of(newest, scales_for(prefix(ONE), by, Memory()), NOW)
+    (one,) = pace.rulings(inputs({ONE: count}), NOW)
+    return one
 
 
 def test_the_newest_moments_tell_how_far_it_is_sustained() -> None:
-    pace = paced(frames({ONE: 101}, {ONE: 101}, {ONE: 50}, {}, {ONE: 102}, {ONE: 7}))
-    one = ruling(pace, 101)
+    one = ruling(frames({ONE: 101}, {ONE: 101}, {ONE: 50}, {}, {ONE: 102}, {ONE: 7}), 101)
 
     assert (one.samples, one.weight.above, one.unknown) == (5, 2, "")
 
 
 def test_fewer_moments_than_the_rule_looks_back_are_as_many_as_there_are() -> None:
-    assert ruling(paced(frames({ONE: 101}, {ONE: 101})), 101).samples == 2
+    assert ruling(frames({ONE: 101}, {ONE: 101}), 101).samples == 2
 
 
 @pytest.mark.parametrize(
@@ -135,7 +131,7 @@ def test_fewer_moments_than_the_rule_looks_back_are_as_many_as_there_are() -> No
 def test_what_the_tape_does_not_have_is_not_guessed_at(
     newest: list[Frame], by: Policy, why: str
 ) -> None:
-    one = ruling(paced(newest, by), 101, by)
+    one = ruling(newest, 101, by)
     assert (one.samples, one.unknown) == (0, why)
 
 
