@@ -74,6 +74,8 @@ class Crowd:
         weights: For each measure, how many sockets each host has in its states.
         spots: For each set of (service, measure) that counts the same sockets, how many of
             them each host has.
+        sums: By (state, port), how many sockets there are.
+        widened: By width, the wider source of each host, as far as it is known from before.
     """
 
     tally: Tally
@@ -81,10 +83,20 @@ class Crowd:
     keys: Sequence[bytes]
     weights: Sequence[Weights]
     spots: Mapping[frozenset[Pair], Weights]
+    sums: Mapping[tuple[int, int], int]
+    widened: dict[Width, Mapping[bytes, bytes]]
 
     @classmethod
-    def of(cls, tally: Tally, policy: Policy) -> "Crowd":
-        """Weigh all of them, in one pass."""
+    def of(
+        cls, tally: Tally, policy: Policy, before: dict[Width, Mapping[bytes, bytes]]
+    ) -> "Crowd":
+        """Weigh all of them, in one pass.
+
+        Args:
+            tally: Of sockets.
+            policy: In force.
+            before: What `widened` was of the moment before; it becomes that of this one.
+        """
         key_of = grouper(HOST)
         keys = [
             packed[:4] if family == AF_INET else key_of(family, packed)
@@ -92,17 +104,29 @@ class Crowd:
         ]
         weights: tuple[Weights, ...] = tuple({} for _ in (*_MEASURES, None))
         spots: dict[frozenset[Pair], Weights] = {}
+        sums: dict[tuple[int, int], int] = {}
         places: dict[tuple[int, int], tuple[Weights, Weights]] = {}
-        for key, (_, state, port, _), count in zip(keys, tally, tally.values(), strict=True):
-            place = places.get((state, port))
-            if place is None:
+        for key, ((_, state, port, _), count) in zip(keys, tally.items(), strict=True):
+            place = (state, port)
+            found = places.get(place)
+            if found is None:
                 spot = spots.setdefault(_counting(policy, state, port), {})
-                place = places[state, port] = (weights[_measured(state)], spot)
-            weight, spot = place
+                found = places[place] = (weights[_measured(state)], spot)
+                sums[place] = 0
+            weight, spot = found
             weight[key] = weight.get(key, 0) + count
             spot[key] = spot.get(key, 0) + count
+            sums[place] += count
         spots.pop(frozenset(), None)
-        return cls(tally=tally, policy=policy, keys=keys, weights=weights[:-1], spots=spots)
+        return cls(
+            tally=tally,
+            policy=policy,
+            keys=keys,
+            weights=weights[:-1],
+            spots=spots,
+            sums=sums,
+            widened=before,
+        )
 
     def levels(self) -> tuple[AbstractSet[bytes], tuple[Level, ...]]:
         """Give the keys of the hosts to keep, and who of each width is."""
@@ -122,8 +146,10 @@ class Crowd:
         coarse = Width(ipv4=width.ipv4, ipv6=min(width.ipv6, HOST.ipv6))
         if coarse == HOST:
             return None
-        widen = widened(coarse)
-        return {key: widen(key) for key in set(self.keys)}
+        widen, known = widened(coarse), self.widened.get(width, {})
+        wide = {key: known[key] if key in known else widen(key) for key in set(self.keys)}
+        self.widened[width] = wide
+        return wide
 
     def _above(self, floor: int, wide: Mapping[bytes, bytes] | None) -> Weights:
         """Give the sources above a floor, with the larger of their weights."""
@@ -163,14 +189,15 @@ class Crowd:
 
     def split(self, kept: AbstractSet[bytes]) -> tuple[Tally, Mapping[tuple[int, int], int]]:
         """Give the rows of the hosts that are kept, and by (state, port) the sockets of others."""
-        rows: dict[Row, int] = {}
-        others: dict[tuple[int, int], int] = {}
-        for key, row, count in zip(self.keys, self.tally, self.tally.values(), strict=True):
-            if key in kept:
-                rows[row] = count
-            else:
-                place = row[1:3]
-                others[place] = others.get(place, 0) + count
+        rows = {
+            row: count
+            for key, (row, count) in zip(self.keys, self.tally.items(), strict=True)
+            if key in kept
+        }
+        others = dict(self.sums)
+        for (_, state, port, _), count in rows.items():
+            others[state, port] -= count
+        others = {place: count for place, count in others.items() if count}
         lines = Counter([key for key in self.keys if len(key) == _LINE_BYTES and key in kept])
         crowded = {key for key, number in lines.items() if number > ROWS_OF_LINE}
         return (_folded(rows, crowded) if crowded else rows), others

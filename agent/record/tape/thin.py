@@ -1,7 +1,9 @@
 """Thinning: of a whole moment what the tape keeps. Pure."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 
+from agent.model.address import Width
 from agent.model.frame import Frame
 from agent.model.inputs import Inputs
 from agent.model.sample import SOCKETS
@@ -14,12 +16,13 @@ from agent.record.tape.known import Known
 class Thinner:
     """Makes frames out of moments; remembers only what makes that cheaper."""
 
+    _widened: dict[Width, Mapping[bytes, bytes]] = field(default_factory=dict)
     _known: Known = field(default_factory=Known)
 
     def frame_of(self, moment: Moment, *, is_start: bool) -> Frame:
         """Give what is to be kept of a moment."""
         inputs, known = moment.inputs, self._known
-        crowd = Crowd.of(inputs.sample.tallies.get(SOCKETS, {}), moment.policy)
+        crowd = Crowd.of(inputs.sample.tallies.get(SOCKETS, {}), moment.policy, self._widened)
         kept, levels = crowd.levels()
         rows, others = crowd.split(kept)
         return Frame(
