@@ -57,8 +57,9 @@ def read_block(place: Place, kind: type[S], faults: Faults) -> Block[S] | None:
     """Read the mapping at `place`; None, and a fault, if it is something else."""
     node = place.node
     if not isinstance(node, Mapping):
-        value = found(plain(node))
-        faults.add(place, f"expected a mapping (keys: {', '.join(keys(kind))}), {value}")
+        value, names = found(plain(node)), list(keys(kind))
+        form = f"as {{{names[0]}: ...}}" if len(names) == 1 else f"(keys: {', '.join(names)})"
+        faults.add(place, f"expected a mapping {form}, {value}")
         return None
     attributes = keys(kind)
     shape = kind.model_construct()

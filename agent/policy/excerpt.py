@@ -63,7 +63,7 @@ def _word(line: str, at: int) -> str:
     """Give what stands at a place: a quoted text, a bracket, or plain text up to its end."""
     if quoted := _QUOTED.match(line, at):
         return quoted[0]
-    if _OPENERS.match(line, at):
+    if _OPENERS.match(line, at) or line[at : at + 1].isspace():
         return line[at]
     before = _QUOTED.sub("", line[:at])
     is_flow = any(before.count(opener) > before.count(closer) for opener, closer in ("[]", "{}"))

@@ -63,6 +63,10 @@ def _listed(value: object) -> object:
 
 _SLUG = "a name of at most 64 letters, digits, dots, hyphens and underscores"
 _STATES = [state.name for state in ModelState if state in names.NAMEABLE]
+_MEASURES_ALSO = (
+    *((state.name, one.name) for one in MEASURES.values() for state in one.states),
+    *(("syn", "half_open"), ("conn", "connections"), ("sockets", "connections")),
+)
 _SERVICE = "the name of a service"
 
 Version: TypeAlias = Annotated[
@@ -235,7 +239,7 @@ Measure: TypeAlias = Annotated[
         expected=names.one_of(MEASURES),
         read=names.measure,
         schema={"enum": list(MEASURES)},
-        respell=respell.close_to(MEASURES),
+        respell=respell.close_to(MEASURES, _MEASURES_ALSO),
     ),
 ]
 KindOf: TypeAlias = Annotated[

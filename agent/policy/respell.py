@@ -20,7 +20,7 @@ _LONGEST = 64
 _CLOSE = 0.6
 """Least likeness of two names. Source: difflib, the usual one of get_close_matches()."""
 
-_IPV4_BITS, _IPV6_BITS = range(16, 33), range(33, 129)
+_IPV4_BITS, _IPV6_BITS = range(16, 32), range(33, 64)
 _BITS = re.compile("[1-9][0-9]{1,2}")
 
 _UNITS = {
@@ -60,19 +60,18 @@ def close_to(names: Iterable[str], also: Iterable[tuple[str, str]] = ()) -> Resp
 
 
 def nearest(
-    text: str, names: Iterable[str], also: Mapping[str, str] = MappingProxyType({})
+    text: str, names: Iterable[str], also: Mapping[str, tuple[str, ...]] = MappingProxyType({})
 ) -> str | None:
     """Give the one of `names` that a text is most like; None if it is like none.
 
     Args:
         text: As it was written.
         names: What may be meant.
-        also: Other words for names, which count where the name is among `names`.
+        also: Other words, each with names that it may stand for.
     """
     each = tuple(names)
-    if also.get(text.lower()) in each:
-        return also[text.lower()]
-    return next(iter(_close(text, names=each, also=())), None)
+    called = [one for one in also.get(text.lower(), ()) if one in each]
+    return next(iter(called or _close(text, names=each, also=())), None)
 
 
 @lru_cache(1024)
@@ -157,7 +156,7 @@ def patience(text: str) -> Iterator[str]:
     """Spell what an entry grants."""
     if match := _FACTOR.fullmatch(text.lower().strip()):
         yield f"{match[1]}x"
-    yield from _close(text, names=("exempt",), also=())
+    yield from _close(text, names=("exempt",), also=(("all", "exempt"), ("full", "exempt")))
 
 
 def ports(text: str) -> Iterator[str]:
@@ -211,13 +210,13 @@ def domain(text: str) -> Iterator[str]:
 
 
 def width(text: str) -> Iterator[str]:
-    """Spell how wide a source is."""
+    """Spell how wide a source is, wider than a host in both families."""
     yield from _close(text, names=("host",), also=(("ip", "host"), ("address", "host")))
     bits = text.removeprefix("/")
     if _BITS.fullmatch(bits) and int(bits) in _IPV4_BITS:
-        yield f"{{ipv4: {bits}}}"
+        yield f"{{ipv4: {bits}, ipv6: 48}}"
     elif _BITS.fullmatch(bits) and int(bits) in _IPV6_BITS:
-        yield f"{{ipv6: {bits}}}"
+        yield f"{{ipv4: 24, ipv6: {bits}}}"
 
 
 def version(text: str) -> Iterator[str]:

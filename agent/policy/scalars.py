@@ -23,10 +23,12 @@ _PER_UNIT_MS = {
 _DURATION = re.compile(
     r"(?:([0-9]+)w)?(?:([0-9]+)d)?(?:([0-9]+)h)?(?:([0-9]+)m(?!s))?(?:([0-9]+)s)?(?:([0-9]+)ms)?"
 )
+_FOR_EVER = frozenset({"permanent", "forever", "never", "infinite", "always", "-1"})
 _RATE = re.compile(r"([0-9]+)/(s|m|h)")
 _SEPARATED = re.compile(r"[0-9]+([_,' ][0-9]+)+")
 _SIZE = re.compile(r"([0-9]+)(KB|MB|GB|TB)")
 _BYTES = {"KB": 10**3, "MB": 10**6, "GB": 10**9, "TB": 10**12}
+_PORTS = re.compile(r"[0-9-]{1,11}(, ?[0-9-]{1,11}){1,5}")
 _SUSTAINED = re.compile(r"([0-9]+) +of +([0-9]+)")
 _MOMENT = re.compile(
     r"[0-9]{4}-[0-9]{2}-[0-9]{2}"
@@ -119,6 +121,8 @@ def patience(text: str) -> int | None:
 
 def ports(text: str) -> range:
     """Read a port, or a range such as ``8000-8099`` with both ends in it."""
+    if _PORTS.fullmatch(text):
+        raise Misfit(f"write several as a list: [{text}]")
     if text.isalpha():
         raise Misfit("write the number of the port, as 80")
     first, dash, last = text.partition("-")
@@ -156,6 +160,8 @@ def _number(text: str) -> int:
 def _milliseconds(text: str) -> int:
     match = _DURATION.fullmatch(text)
     if match is None or not text:
+        if text.lower() in _FOR_EVER:
+            raise Misfit("everything ends: escalate lets later bans grow")
         raise Misfit("a number needs its unit: ms, s, m, h, d or w" if text.isdecimal() else "")
     numbers = [_number(digits or "0") for digits in match.groups()]
     return sum(number * size for number, size in zip(numbers, _PER_UNIT_MS.values(), strict=True))

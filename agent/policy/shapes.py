@@ -230,20 +230,26 @@ NESTED: Mapping[str, type[Shape]] = MappingProxyType(
 """Keys whose value is a mapping with known keys of its own."""
 
 
-ALSO_CALLED: Mapping[str, str] = MappingProxyType(
+ALSO_CALLED: Mapping[str, tuple[str, ...]] = MappingProxyType(
     {
-        **dict.fromkeys(("limit", "threshold", "more_than", "connlimit"), "above"),
-        **dict.fromkeys(("measure", "metric"), "count"),
-        **dict.fromkeys(("bantime", "duration", "ban_for"), "ban"),
-        **dict.fromkeys(("ips", "ip", "addresses", "networks", "cidr", "cidrs"), "prefixes"),
-        **dict.fromkeys(("domains", "domain", "dns", "ptr"), "names"),
-        **dict.fromkeys(("files", "lists"), "ranges"),
-        **dict.fromkeys(("expires", "expiry", "valid_until"), "until"),
-        **dict.fromkeys(("port", "listen"), "ports"),
-        **dict.fromkeys(("interval", "cycle"), "every"),
-        **dict.fromkeys(("whitelist", "allow", "ignore", "ignoreip", "exempt"), "allowlist"),
-        "type": "kind",
-        "rate": "throttle",
+        word: tuple(names.split())
+        for words, names in (
+            ("limit", "above grants"),
+            ("threshold more_than connlimit", "above"),
+            ("factor patience", "grants"),
+            ("measure metric", "count"),
+            ("bantime duration ban_for", "ban"),
+            ("ips ip addresses networks cidr cidrs", "prefixes"),
+            ("domains domain dns ptr", "names"),
+            ("files lists", "ranges"),
+            ("expires expiry valid_until", "until"),
+            ("port listen", "ports"),
+            ("interval cycle", "every"),
+            ("whitelist allow ignore ignoreip exempt", "allowlist"),
+            ("type", "kind"),
+            ("rate", "throttle"),
+        )
+        for word in words.split()
     }
 )
 """What other tools call a key of ours."""

@@ -4,11 +4,17 @@ The two parsers of PyYAML word and place their errors differently, so the words
 here come from the character at the place, never from the parser's message.
 """
 
+import re
 from itertools import islice
 
 import yaml
 
 from agent.policy.words import escaped
+
+_GLUED = re.compile(r"[A-Za-z_]+:[^\s:/]")
+_HYPHEN = re.compile(r"\s*-[A-Za-z_]")
+_KEY = re.compile(r"\s*[A-Za-z_]+")
+_SECOND = re.compile(r"[^\[{\"'#]*[A-Za-z_]: [^\[{\"'#]*, *[A-Za-z_]+")
 
 _QUOTES = "a text that begins with {0} needs quotes, as '{0}...'"
 _NEEDS_QUOTES = "@`%&*!|>"
@@ -42,6 +48,8 @@ def syntax_problem(error: yaml.YAMLError, text: str) -> tuple[int, int, str]:
 
 def _unclosed(text: str, start: yaml.Mark, mark: yaml.Mark) -> str | None:
     """Say what begins at `start` and should have ended before `mark`, if it is that."""
+    if _GLUED.match(_line_of(text, start)[1]):
+        return "a colon needs a blank behind it, as version: 1"
     opener, ended = _line_of(text, start)[1][:1], _ends(text, mark)
     closed_wrong = _line_of(text, mark)[1][:1] in _CLOSERS.values()
     if opener in _CLOSERS and (ended or closed_wrong or start.line < mark.line):
@@ -66,6 +74,8 @@ def _at(text: str, mark: yaml.Mark) -> str:
     character = after[:1]
     if _ends(text, mark):
         return "the file ends in the middle of a list, a mapping or a text"
+    if character == ":" and (hint := _of_colon(before, _line_above(text, mark))):
+        return hint
     if before.rstrip()[-1:] in {"[", "{", ","} and character in _AFTER_OPENER:
         return _AFTER_OPENER[character]
     if character in _AT:
@@ -73,6 +83,26 @@ def _at(text: str, mark: yaml.Mark) -> str:
     if not before.strip():
         return "this line belongs to nothing above it: check the indentation"
     return f"{escaped(character)} can't stand here: check quotes, commas and colons before it"
+
+
+def _of_colon(before: str, above: str) -> str | None:
+    """Say why a colon can't stand behind `before`, if its line or the one above shows it."""
+    if _HYPHEN.match(above):
+        return "the hyphen in the line above needs a blank behind it, as - name"
+    if _KEY.fullmatch(before) and above and not set(":[{,#") & set(above):
+        return "the line above lacks its colon, as version: 1"
+    if _SECOND.match(before):
+        return (
+            "a second key in this line: give each a line of its own, or put all within {}; "
+            "quote a text that holds a colon"
+        )
+    return None
+
+
+def _line_above(text: str, mark: yaml.Mark) -> str:
+    """Give the last line with anything in it above a mark."""
+    lines = (line.rstrip() for line in islice(text.splitlines(), mark.line))
+    return next((line for line in reversed(list(lines)) if line), "")
 
 
 def _line_of(text: str, mark: yaml.Mark) -> tuple[str, str]:
