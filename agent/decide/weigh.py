@@ -5,7 +5,7 @@ judgement itself does the rest. Rules of each width are given the rows of that w
 neighbourhood alone, so that it costs little, whoever else is there.
 """
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from fractions import Fraction
@@ -79,6 +79,11 @@ def scales_for(prefix: Prefix, policy: Policy, memory: Memory) -> tuple["Scales"
     """
     widths = dict.fromkeys(rule.per for rule in policy.rules)
     return tuple(Scales(prefix, width, policy, memory) for width in widths)
+
+
+def widest_of(scales: Iterable["Scales"]) -> Prefix:
+    """Give the prefix that holds everybody who matters to them."""
+    return min((one.wide for one in scales), key=lambda wide: wide.prefixlen)
 
 
 def neighbourhood(prefix: Prefix, width: Width) -> Prefix:

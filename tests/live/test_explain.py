@@ -177,7 +177,8 @@ def test_the_tape_tells_how_long_it_lasts_and_what_was_there_before(desk: Desk) 
     desk.policy.write_text(text)
     with desk.agent() as agent:
         with desk.web([GUILTY], 40):
-            for _ in range(4):
+            agent.wait_for("source.over_limit")
+            for _ in range(3):
                 agent.wait_for("cycle.completed")
             found = desk.fields(GUILTY)
         (rule,) = [one for one in found["rules"] if one["rule"] == "web-connections"]

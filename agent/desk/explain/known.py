@@ -1,12 +1,12 @@
 """Who sources are, as agents wrote it down and as the newest moments of a tape have it. Pure."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import replace
 
-from agent.model.address import Address, Prefix
 from agent.model.frame import Frame
-from agent.model.inputs import Found, Identities, Spared
+from agent.model.inputs import Identities, Spared
 from agent.model.learned import Learned
+from agent.model.policy import Policy
 
 
 def with_names(learned: Learned, frames: Sequence[Frame]) -> Learned:
@@ -17,26 +17,26 @@ def with_names(learned: Learned, frames: Sequence[Frame]) -> Learned:
 
 
 def known_by(
-    found: Found,
-    learned: Learned,
-    frames: Sequence[Frame],
-    vendors: Mapping[str, frozenset[Prefix]],
+    policy: Policy, spared: Spared, learned: Learned, frames: Sequence[Frame]
 ) -> Identities:
-    """Give the identities that a judgement of this moment may go by.
+    """Give the identities that a judgement of this moment may go by, but for the vendors.
 
     Args:
-        found: Who belongs to which entry, by files and what was learned.
-        learned: Confirmed names.
+        policy: In force.
+        spared: Who belongs to which entry, by files and what was learned.
+        learned: Confirmed names, and what host names stood for.
         frames: The newest moments; empty without a tape.
-        vendors: Networks of large CDNs.
     """
     last = frames[-1].inputs.identities if frames else Identities()
-    answered: frozenset[Address] = frozenset((*learned.verified, *last.answered))
+    waiting = (
+        entry.name
+        for entry in policy.allowlist
+        if any(host not in learned.hosts for host in entry.hosts)
+    )
     return Identities(
-        found=found,
-        answered=answered,
-        unread=last.unread,
-        vendors=vendors,
+        found=spared.found,
+        answered=frozenset((*learned.verified, *last.answered)),
+        unread=last.unread.union(waiting),
     )
 
 

@@ -8,7 +8,7 @@ from typing import TypeAlias, TypeVar
 
 from agent.decide import Memory, allow_set
 from agent.decide.grants import grants_of
-from agent.decide.weigh import scales_for
+from agent.decide.weigh import scales_for, widest_of
 from agent.desk.explain.kept import ReadBack, read_kept
 from agent.desk.explain.known import joined, known_by, with_names
 from agent.desk.explain.pace import Pace, pace_of, window_of
@@ -144,7 +144,7 @@ def _found(scene: Scene, line: Prefix, newest: Newest) -> _Found:
     where, policy, now = scene.where, scene.policy, scene.where.now
     learned = read_learned(where.folder)
     scales = scales_for(line, policy, Memory.of(learned))
-    wide = min((one.wide for one in scales), key=lambda one: one.prefixlen)
+    wide = widest_of(scales)
     recorded = scene.tried("state", partial(read_recorded, where, line, wide)) or Recorded()
     back = scene.tried("firewall", partial(read_kept, where, scene.agent, policy, (line, wide)))
     sample = scene.tried("sockets", partial(read_sample, now)) or _nothing(now)
@@ -152,6 +152,7 @@ def _found(scene: Scene, line: Prefix, newest: Newest) -> _Found:
     learned = with_names(learned, pace.frames)
     spared = joined(read_spared(where.folder, policy, recorded.permits, now), pace.frames)
     expected = Installed(bans=recorded.held, allowed=allow_set(policy, spared, now))
+    known = known_by(policy, spared, learned, pace.frames)
     inputs = Inputs(
         sample=sample,
         counters=read_counters(),
@@ -160,7 +161,7 @@ def _found(scene: Scene, line: Prefix, newest: Newest) -> _Found:
         sysctls=read_sysctls(),
         installed=back.near if back else expected,
         history=recorded.history,
-        identities=known_by(spared.found, learned, pace.frames, read_vendors()),
+        identities=replace(known, vendors=read_vendors()),
     )
     return _Found(inputs=inputs, recorded=recorded, back=back, learned=learned, pace=pace)
 

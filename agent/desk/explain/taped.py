@@ -2,14 +2,19 @@
 
 from collections.abc import Iterable
 from dataclasses import replace
+from functools import lru_cache
 
 from agent.decide import Memory
-from agent.decide.weigh import Scales, scales_for
+from agent.decide.weigh import Scales, scales_for, widest_of
 from agent.desk.explain.present import counts_of
 from agent.desk.explain.values import Above, Counts, Peak, Taped
-from agent.model.address import HOST, Prefix
+from agent.model.address import HOST, Prefix, holder
 from agent.model.frame import Frame
 from agent.model.policy import Policy
+from agent.model.sample import SOCKETS, Tally
+
+_REMEMBERED = 65_536
+"""Addresses."""
 
 
 def told_by(frames: Iterable[Frame], prefix: Prefix, policy: Policy) -> Taped:
@@ -21,11 +26,22 @@ def told_by(frames: Iterable[Frame], prefix: Prefix, policy: Policy) -> Taped:
         policy: Whose limits, whatever was in force then.
     """
     told, scales = Taped(), scales_for(prefix, policy, Memory())
-    for frame in frames:
-        told = _with_frame(told, frame)
-        told = _with_counts(told, frame, counts_of(frame.inputs.sample, prefix, policy))
-        told = _with_cases(told, frame, scales)
+    # Who comes again in the next moment is looked up, not worked out again.
+    holds = lru_cache(_REMEMBERED)(holder(widest_of(scales)))
+    for each in frames:
+        told = _with_frame(told, each)
+        tally = each.inputs.sample.tallies.get(SOCKETS, {})
+        rows = {key: count for key, count in tally.items() if holds(key[0], key[3])}
+        if rows:
+            frame = _with_rows(each, rows)
+            told = _with_counts(told, frame, counts_of(frame.inputs.sample, prefix, policy))
+            told = _with_cases(told, frame, scales)
     return told
+
+
+def _with_rows(frame: Frame, rows: Tally) -> Frame:
+    sample = replace(frame.inputs.sample, tallies={SOCKETS: rows})
+    return replace(frame, inputs=replace(frame.inputs, sample=sample))
 
 
 def _with_frame(told: Taped, frame: Frame) -> Taped:
