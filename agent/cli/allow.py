@@ -5,15 +5,14 @@ from datetime import timedelta
 import click
 
 from agent.cli.options import (
-    NOBODY_ENDS_IT,
     LengthType,
     SourceType,
     as_json,
-    show_pardon,
     where,
     where_options,
 )
 from agent.cli.output import say, tell
+from agent.cli.pardon import NOBODY_ENDS_IT, show_pardon
 from agent.desk import by_hand
 from agent.desk.site import open_site
 from agent.model.address import Source

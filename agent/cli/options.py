@@ -7,23 +7,17 @@ from typing import Any, TypeVar
 
 import click
 
-from agent.cli.output import show
-from agent.desk.by_hand import Pardon
-from agent.desk.site import Where
+from agent.desk.where import Where
 from agent.model.address import WIDEST, Source
 from agent.policy import names, scalars
 from agent.policy.fields import LONGEST
 from agent.policy.scalars import Misfit
-from agent.record.events import rfc3339
 from agent.service import clock
 
 F = TypeVar("F", bound=Callable[..., Any])
 
 STATE_DIR = "/var/lib/abuse-agent"
 FIREWALLS = ("auto", "iptables", "nftables")
-
-NOBODY_ENDS_IT = "no agent is running: in the firewall this ends when one starts, or with a command"
-"""A ban has its timer in the kernel; that somebody passes has not."""
 
 
 class SourceType(click.ParamType[Source]):
@@ -56,18 +50,22 @@ def _what_instead(value: str, misfit: Misfit) -> str:
 
 
 class LengthType(click.ParamType[timedelta]):
-    """A duration, as a policy writes it."""
+    """A duration, as a policy writes it; by default no longer than a kernel's timer."""
 
     name = "duration"
+
+    def __init__(self, longest: str = LONGEST) -> None:
+        self._longest = longest
 
     def convert(
         self, value: str, param: click.Parameter | None, ctx: click.Context | None
     ) -> timedelta:
-        """Read it; what is no duration, or too long for a kernel's timer, is a usage error."""
+        """Read it; what is no duration, or too long, is a usage error."""
         try:
-            return scalars.duration("1s", LONGEST)(value)
+            return scalars.duration("1s", self._longest)(value)
         except Misfit:
-            self.fail(f"{value!r} is no duration of 1s to {LONGEST}, as 10m or 1h30m", param, ctx)
+            text = f"{value!r} is no duration of 1s to {self._longest}, as 10m or 1h30m"
+            self.fail(text, param, ctx)
 
 
 def where_options(command: F) -> F:
@@ -91,6 +89,20 @@ def where_options(command: F) -> F:
     return command
 
 
+def tape_options(command: F) -> F:
+    """Add ``--since``, ``--until``, ``--tape`` and ``--state-dir``, by which a tape is found."""
+    ago = LengthType(_LONGEST_AGO)
+    for option in (
+        click.option("--state-dir", metavar="DIR", default=STATE_DIR, show_default=True),
+        click.option("--tape", metavar="DIR", help="[default: tape in the state directory]"),
+        click.option("--until", type=ago, metavar="AGO", help="End so long ago."),
+        click.option("--since", type=ago, metavar="AGO", help="Begin so long ago, as 24h."),
+    ):
+        command = option(command)
+    return command
+
+
+_LONGEST_AGO = "400d"
 as_json = click.option("--json", "is_json", is_flag=True, help="Print JSON.")
 
 
@@ -104,9 +116,3 @@ def where(paths: tuple[str, ...], firewall: str | None, state_dir: str) -> Where
         stopwatch=clock.stopwatch,
         boot_id=clock.boot_id(),
     )
-
-
-def show_pardon(source: Source, pardon: Pardon) -> None:
-    """Print as JSON whom a person let go, which bans that lifted, and until when it holds."""
-    lifted = [str(one) for one in pardon.lifted]
-    show({"source": str(source), "lifted": lifted, "until": rfc3339(pardon.until)})

@@ -2,8 +2,9 @@
 
 import click
 
-from agent.cli.options import NOBODY_ENDS_IT, SourceType, as_json, show_pardon, where, where_options
+from agent.cli.options import SourceType, as_json, where, where_options
 from agent.cli.output import say, tell
+from agent.cli.pardon import NOBODY_ENDS_IT, show_pardon
 from agent.desk import by_hand
 from agent.desk.by_hand import GRACE
 from agent.desk.site import open_site

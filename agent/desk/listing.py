@@ -5,8 +5,9 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from agent.decide.grants import prefixes_of
-from agent.desk.site import Where, agent_of, look_at_ledger, policy_of
+from agent.desk.site import agent_of, look_at_ledger, policy_of
 from agent.desk.spared import read_spared
+from agent.desk.where import Where
 from agent.errors import BusyError, PolicyError
 from agent.model.address import Prefix
 from agent.model.ban import Ban

@@ -10,12 +10,12 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from functools import partial
-from pathlib import Path
 
 from agent.act.choose import leave_others, open_firewall
 from agent.act.cut.cutting import cut
 from agent.act.privilege import demand
 from agent.desk.spared import read_spared
+from agent.desk.where import Where
 from agent.enact import Accord, Hands
 from agent.errors import BusyError, PolicyError, StateError
 from agent.model.ban import Installed
@@ -34,27 +34,6 @@ from agent.record.turns import writer_lock
 
 PATIENCE_S = 10.0
 """How long a command waits for a cycle, or another command, to be over."""
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Where:
-    """Where a command looks for things, and by which clock.
-
-    Attributes:
-        folder: The state directory.
-        paths: Of the policy; empty for the running or the last agent's, else the usual ones.
-        firewall: ``auto``, ``iptables``, ``nftables``; None for the running agent's, else auto.
-        now: The moment; aware, UTC.
-        stopwatch: Seconds that only grow.
-        boot_id: Of this boot.
-    """
-
-    folder: Path
-    paths: tuple[str, ...]
-    firewall: str | None
-    now: datetime
-    stopwatch: Callable[[], float]
-    boot_id: str
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -6,7 +6,8 @@ from pathlib import Path
 
 from agent.act.choose import teardown_everywhere
 from agent.act.saved import notes_after_teardown
-from agent.desk.site import PATIENCE_S, Where, agent_of, ledger_of
+from agent.desk.site import PATIENCE_S, agent_of, ledger_of
+from agent.desk.where import Where
 from agent.errors import BusyError, StateError
 from agent.record.ledger import End
 from agent.record.turns import writer_lock

@@ -11,8 +11,9 @@ from agent.act.interface import DIFFERS, Firewall
 from agent.act.privilege import demand
 from agent.act.saved import faults_of
 from agent.decide import Reconciliation, Recorded, allow_set, layout_of, reconcile
-from agent.desk.site import PATIENCE_S, Where, firewall_of, look_at_ledger, policy_of
+from agent.desk.site import PATIENCE_S, firewall_of, look_at_ledger, policy_of
 from agent.desk.spared import read_spared
+from agent.desk.where import Where
 from agent.errors import FirewallError
 from agent.model.address import Prefix, Source
 from agent.model.inspection import Traffic

@@ -7,7 +7,8 @@ from agent.act.privilege import demand
 from agent.act.stopped import stopped
 from agent.decide import layout_of
 from agent.desk.explain.values import Kept
-from agent.desk.site import Where, firewall_of
+from agent.desk.site import firewall_of
+from agent.desk.where import Where
 from agent.model.address import Prefix, overlaps
 from agent.model.ban import Installed
 from agent.model.policy import Policy

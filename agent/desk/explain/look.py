@@ -16,8 +16,9 @@ from agent.desk.explain.present import counts_of
 from agent.desk.explain.recorded import Recorded, read_recorded
 from agent.desk.explain.values import Explanation, Present, Ruling, Who
 from agent.desk.explain.who import who_is
-from agent.desk.site import Where, agent_of, policy_of
+from agent.desk.site import agent_of, policy_of
 from agent.desk.spared import read_spared
+from agent.desk.where import Where
 from agent.errors import FirewallError, ObserveError, StateError
 from agent.identify.vendors import read_vendors
 from agent.model.address import Prefix, Source, is_host, line_of

@@ -3,7 +3,8 @@
 from dataclasses import dataclass, field
 
 from agent.desk.explain.values import Past
-from agent.desk.site import Where, look_at_ledger
+from agent.desk.site import look_at_ledger
+from agent.desk.where import Where
 from agent.model.address import Prefix, overlaps
 from agent.model.ban import Ban, Held, place_of
 from agent.model.inputs import History, Permit
