@@ -1,0 +1,1 @@
+"""What is normal on this machine, as the tape has it."""

@@ -1,0 +1,244 @@
+"""What sources of one width hold of one service, by one measure, cycle by cycle."""
+
+from collections import Counter
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import TypeAlias
+
+from agent.desk.norms.spread import Spread, spread_of
+from agent.desk.norms.who import Who
+from agent.model.address import HOST, Source, Width, grouper, source_of
+from agent.model.frame import Frame, Rest
+from agent.model.measure import MEASURES, Measure
+from agent.model.policy import Policy, Service
+
+TOP_AT_MOST = 10
+"""Of sources that are told one by one."""
+
+FOLLOWED_AT_MOST = 100_000
+"""Of sources whose largest count is remembered; of more the lighter half is forgotten."""
+
+Subject: TypeAlias = tuple[str, str, Width]
+"""The name of a service, the name of a measure, and how wide a source is."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Peak:
+    """The moment of one source's largest count.
+
+    Attributes:
+        source: Who.
+        count: So many.
+        at: When, first; aware, UTC.
+        cycles: In how many cycles it was kept on the tape with any.
+        is_known: Whether it was a known client then.
+    """
+
+    source: Source
+    count: int
+    at: datetime
+    cycles: int
+    is_known: bool
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Norm:
+    """What is normal for one subject.
+
+    Attributes:
+        service: The service.
+        measure: The measure, by its usual states.
+        width: How wide a source is.
+        cycles: How many were looked at.
+        spread: Of the sources' counts.
+        known_most: The largest count of a known client whom the policy grants nothing; 0
+            without any.
+        floor: The highest floor that a cycle was recorded with.
+        top: Those with the largest counts, the largest first.
+        is_partial: Whether some cycle did not tell of sources below the floor, as it was
+            recorded under a policy without such a service or width.
+    """
+
+    service: Service
+    measure: Measure
+    width: Width
+    cycles: int
+    spread: Spread
+    known_most: int
+    floor: int
+    top: tuple[Peak, ...]
+    is_partial: bool
+
+
+@dataclass(slots=True)
+class _Trail:
+    count: int
+    at: datetime
+    cycles: int
+    is_known: bool
+
+
+@dataclass(slots=True)
+class _Book:
+    """What is noted for one subject."""
+
+    counts: Counter[int] = field(default_factory=Counter)
+    trails: dict[bytes, _Trail] = field(default_factory=dict)
+    known_most: int = 0
+    floor: int = 0
+    is_partial: bool = False
+
+    def note(self, key: bytes, count: int, at: datetime, *, is_known: bool) -> None:
+        self.counts[count] += 1
+        trail = self.trails.get(key)
+        if trail is None:
+            if len(self.trails) >= FOLLOWED_AT_MOST:
+                heaviest = sorted(self.trails.items(), key=lambda one: -one[1].count)
+                self.trails = dict(heaviest[: FOLLOWED_AT_MOST // 2])
+            self.trails[key] = _Trail(count, at, 1, is_known)
+            return
+        trail.cycles += 1
+        if count > trail.count:
+            trail.count, trail.at, trail.is_known = count, at, is_known
+
+
+@dataclass(slots=True)
+class Norms:
+    """Takes frame after frame.
+
+    Attributes:
+        policy: Its services are looked at, by hosts and by the widths of its rules.
+        who: What it grants to whom.
+    """
+
+    policy: Policy
+    _books: dict[Subject, _Book] = field(init=False)
+    _wanted: dict[tuple[int, int], list[tuple[str, str]]] = field(init=False)
+    who: Who = field(init=False)
+    _cycles: int = 0
+
+    def __post_init__(self) -> None:
+        """Open a book for each subject."""
+        self.who = Who(self.policy)
+        services, measures = self.policy.services, MEASURES.values()
+        self._books = {
+            (service.name, measure.name, width): _Book()
+            for service in services
+            for measure in measures
+            for width in _widths(self.policy)
+        }
+        self._wanted = {}
+        for service in services:
+            for measure in measures:
+                for place in ((int(s), port) for s in measure.usual for port in service.ports):
+                    self._wanted.setdefault(place, []).append((service.name, measure.name))
+
+    def take(self, frame: Frame) -> None:
+        """Take one moment."""
+        self._cycles += 1
+        self.who.take(frame)
+        rests = {one.width: one for one in frame.rest}
+        standing = frame.inputs.standing
+        known = standing.known if standing else frozenset()
+        for width in _widths(self.policy):
+            rest = rests.get(width)
+            sums = self._sums(frame, width, rest)
+            for (name, measure), by_key in sums.items():
+                book = self._books[name, measure, width]
+                for key, count in by_key.items():
+                    is_known = width == HOST and key in known
+                    if is_known and count > book.known_most and self._is_stranger(key, name):
+                        book.known_most = count
+                    book.note(key, count, frame.at, is_known=is_known)
+            self._take_rest(width, rest, is_whole=not frame.rest)
+
+    def _is_stranger(self, key: bytes, service: str) -> bool:
+        """Whether the policy grants a host nothing: rules are there for such."""
+        grant = self.who.grant(source_of(key, HOST), service)
+        return not grant.is_exemption and grant.entry is None
+
+    def _take_rest(self, width: Width, rest: Rest | None, *, is_whole: bool) -> None:
+        """Add those below the floor; a listing has none."""
+        for (name, measure, at), book in self._books.items():
+            if at != width or is_whole:
+                continue
+            book.floor = max(book.floor, rest.floor if rest else 0)
+            told = rest.counts.get((name, measure)) if rest else None
+            if told is None:
+                book.is_partial = True
+            else:
+                for count, sources in told.items():
+                    book.counts[count] += sources
+
+    def _sums(
+        self, frame: Frame, width: Width, rest: Rest | None
+    ) -> Mapping[tuple[str, str], Mapping[bytes, int]]:
+        """Add up what is kept, by service and measure, then by source."""
+        key_of = grouper(width)
+        sums: dict[tuple[str, str], dict[bytes, int]] = {}
+        kept = _kept(frame, width, rest) if width != HOST and rest else None
+        for measure in MEASURES.values():
+            tally = frame.inputs.sample.tallies.get(measure.tally, {})
+            for (family, state, port, packed), count in tally.items():
+                for name, wanted in self._wanted.get((state, port), ()):
+                    key = key_of(family, packed)
+                    if wanted == measure.name and (kept is None or key in kept):
+                        by_key = sums.setdefault((name, wanted), {})
+                        by_key[key] = by_key.get(key, 0) + count
+        return sums
+
+    def norms(self) -> tuple[Norm, ...]:
+        """Give what is normal for each subject of which anything was seen."""
+        services = {one.name: one for one in self.policy.services}
+        return tuple(
+            Norm(
+                service=services[name],
+                measure=MEASURES[measure],
+                width=width,
+                cycles=self._cycles,
+                spread=spread_of(book.counts),
+                known_most=book.known_most,
+                floor=book.floor,
+                top=tuple(_top(book, width)),
+                is_partial=book.is_partial,
+            )
+            for (name, measure, width), book in self._books.items()
+            if book.counts
+        )
+
+
+def norms_of(frames: Iterable[Frame], policy: Policy) -> tuple[Norm, ...]:
+    """Give what is normal over some moments, for the services of a policy."""
+    norms = Norms(policy)
+    for frame in frames:
+        norms.take(frame)
+    return norms.norms()
+
+
+def _widths(policy: Policy) -> tuple[Width, ...]:
+    return tuple(dict.fromkeys((HOST, *(rule.per for rule in policy.rules))))
+
+
+def _kept(frame: Frame, width: Width, rest: Rest) -> frozenset[bytes]:
+    """Give the wider sources that are kept with all their members; the others are in the rest."""
+    key_of = grouper(width)
+    sums: dict[tuple[str, bytes], int] = {}
+    for measure in MEASURES.values():
+        for (family, state, _, packed), count in frame.inputs.sample.tallies[measure.tally].items():
+            if state in measure.states:
+                key = (measure.name, key_of(family, packed))
+                sums[key] = sums.get(key, 0) + count
+    return frozenset(key for (_, key), count in sums.items() if count > rest.floor)
+
+
+def _top(book: _Book, width: Width) -> Iterator[Peak]:
+    heaviest = sorted(book.trails.items(), key=lambda one: (-one[1].count, one[0]))
+    for key, trail in heaviest[:TOP_AT_MOST]:
+        yield Peak(
+            source=source_of(key, width),
+            count=trail.count,
+            at=trail.at,
+            cycles=trail.cycles,
+            is_known=trail.is_known,
+        )
