@@ -9,6 +9,8 @@ from agent import __version__
 COMMANDS = (
     "run",
     "check",
+    "replay",
+    "suggest",
     "status",
     "explain",
     "bans",

@@ -36,9 +36,7 @@ _WORDS = {
 def lines_of(outcome: Outcome) -> Iterator[str]:
     """Say what a policy would have done."""
     yield _head(outcome)
-    for answer, done in ((Answer.DROP, "banned"), (Answer.THROTTLE, "slowed down")):
-        bans = [one for one in outcome.bans if one.ban.answer is answer]
-        yield from _bans_lines(f"{done}: ", bans)
+    yield from bans_lines(outcome)
     banned = {(one.ban.source, one.ban.rule) for one in outcome.bans}
     left = [one for one in outcome.sightings if (one.source, one.rule.name) not in banned]
     left = [one for one in left if _why(one)]
@@ -49,6 +47,13 @@ def lines_of(outcome: Outcome) -> Iterator[str]:
     if outcome.alarms:
         yield "the machine as a whole:"
         yield from _some([f"  {_moment(at)}  {_alarm(alarm)}" for at, alarm in outcome.alarms])
+
+
+def bans_lines(outcome: Outcome) -> Iterator[str]:
+    """Say whom it would have banned, and whom slowed down."""
+    for answer, done in ((Answer.DROP, "banned"), (Answer.THROTTLE, "slowed down")):
+        bans = [one for one in outcome.bans if one.ban.answer is answer]
+        yield from _bans_lines(f"{done}: ", bans)
 
 
 def _head(outcome: Outcome) -> str:

@@ -4,9 +4,10 @@ The firewall and the ledger are a dry run's. The sockets are what they were: a s
 was really banned then is gone from them, and one that is banned only here stays in them.
 """
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
+from typing import TypeAlias
 
 from agent.act.dry_run import DryRun
 from agent.desk.replay.fit import demand_fit
@@ -20,7 +21,10 @@ from agent.model.learned import Learned
 from agent.model.policy import Policy
 from agent.model.sample import Sample
 from agent.ports import Ports
+from agent.record.events import Event
 from agent.record.ledger import MemoryLedger
+
+Writer: TypeAlias = Callable[[Event, datetime, int], None]
 
 _NONE = timedelta(0)
 
@@ -34,12 +38,14 @@ class Player:
         ledger: The bans of this replay.
         firewall: Likewise.
         learned: What a start of the agent goes on with.
+        write: Takes each event that an agent would write.
     """
 
     identities: Remembered
     ledger: MemoryLedger
     firewall: DryRun = field(default_factory=DryRun)
     learned: Learned = field(default_factory=Learned)
+    write: Writer = lambda _event, _now, _cycle: None
     name: str = "tape"
     _elapsed: timedelta = _NONE
     _at: datetime | None = None
@@ -64,7 +70,7 @@ class Player:
             surroundings=lambda _administrators: self.frame.inputs.surroundings,
             firewall=self.firewall,
             ledger=self.ledger,
-            write=lambda _event, _now, _cycle: None,
+            write=self.write,
             stopwatch=self._stopwatch,
             listeners=lambda: self.frame.inputs.listeners,
             sysctls=lambda: self.frame.inputs.sysctls,
@@ -93,12 +99,14 @@ class Run:
         policy: The policy.
         vendors: Networks of large CDNs.
         history: Earlier bans, from before the first moment.
+        write: Takes each event that an agent would write.
         journal: What came of it.
     """
 
     policy: Policy
     vendors: Mapping[str, frozenset[Prefix]] = field(default_factory=dict)
     history: History = field(default_factory=dict)
+    write: Writer = lambda _event, _now, _cycle: None
     journal: Journal = field(init=False)
     _player: Player | None = None
     _loop: Loop | None = None
@@ -128,7 +136,7 @@ class Run:
 
     def _begin(self, frame: Frame) -> Player:
         """Begin with the first moment: the policy that was in force then is not new."""
-        player = Player(Remembered(frame, self.vendors), MemoryLedger())
+        player = Player(Remembered(frame, self.vendors), MemoryLedger(), write=self.write)
         player.ledger.recall(
             ("", source, one)
             for source, past in self.history.items()
