@@ -9,6 +9,8 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
 from ipaddress import ip_address, ip_network
+from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import TypeAlias
 
 from agent.act.dry_run import DryRun
@@ -25,8 +27,12 @@ from agent.model.policy import Answer, Policy, Scope
 from agent.model.sample import SOCKETS, Sample, State
 from agent.policy import load_policy
 from agent.ports import Ports
-from agent.record.events import Event
+from agent.record.events import Event, rfc3339
 from agent.record.ledger import MemoryLedger
+from agent.record.tape.interface import NoTape, Recorder
+from agent.record.tape.reader import read_tape
+from agent.record.tape.writer import TapeWriter
+from tests.scenarios import again
 from tests.scenarios.addresses import Nets
 from tests.scenarios.group import Does, Group, within
 from tests.scenarios.happened import Happened
@@ -129,6 +135,8 @@ class Stage:
     names: Names = field(init=False)
     crowds: list[Crowd] = field(init=False)
     name: str = "series"
+    tape: Recorder = field(default_factory=NoTape)
+    told: list[again.Told] = field(default_factory=list)
 
     def __post_init__(self) -> None:
         """Get everybody ready."""
@@ -165,6 +173,7 @@ class Stage:
             identify=self.names,
             learned=self.learned,
             keep=self._keep,
+            tape=self.tape,
         )
         return Loop(ports, policy)
 
@@ -233,9 +242,10 @@ class Stage:
             administrators=frozenset({ip_address(session.of)} if session and is_there else ()),
         )
 
-    def _write(self, event: Event, at: datetime, cycle: int) -> None:  # noqa: ARG002 - a virtual one
+    def _write(self, event: Event, at: datetime, cycle: int) -> None:
         told = {"event": event.name, "level": event.level.name.lower(), **event.fields}
         self.happened.events.append((self.before + cycle, told))
+        self.told += again.told_by(told, rfc3339(at))
 
     def _stopwatch(self) -> float:
         return self.now.timestamp()
@@ -293,5 +303,12 @@ def play(scene: Scene) -> Happened:
     """Play a scene as a series."""
     policy = load_policy([str(scene.policy)])
     happened = Happened(scene=scene, policy=policy, witness=Witness(scene, policy))
-    Stage(scene, happened).play()
+    with TemporaryDirectory(prefix="tape-") as folder:
+        tape = TapeWriter(Path(folder))
+        stage = Stage(scene, happened, tape=tape)
+        stage.play()
+        tape.close()
+        if again.is_repeated(scene):
+            frames = read_tape(Path(folder))
+            happened.losses += again.differences(frames, policy, stage.told)
     return happened
