@@ -96,6 +96,7 @@ class Docket:
     is_worn: Callable[[Awaited], bool]
     """Whether answers were waited for long enough."""
     _asking: dict[str, bool] = field(default_factory=dict)
+    _floors: dict[str, int] = field(default_factory=dict)
 
     def cases(self) -> list[Case]:
         """Give every case of this moment, heaviest first; the order is total."""
@@ -209,8 +210,11 @@ class Docket:
 
     def _floor(self, rule: Rule) -> int:
         """Give the count above which a source is looked at by a rule."""
-        half = rule.limit // 2 if self._asks(rule) else rule.limit
-        return min(rule.warns_above, half)
+        floor = self._floors.get(rule.name)
+        if floor is None:
+            half = rule.limit // 2 if self._asks(rule) else rule.limit
+            floor = self._floors[rule.name] = min(rule.warns_above, half)
+        return floor
 
     def _with_questions(self, case: Case, granted: Mapping[Address, Grant]) -> Case:
         """Note which members nobody has identified yet, and whether that could spare the source.
