@@ -63,9 +63,13 @@ def differences(frames: Iterable[Frame], policy: Policy, told: Sequence[Told]) -
 
 
 def told_by(event: dict[str, Any], at: str) -> Iterator[Told]:
-    """Give what of an event has to come again; nothing of the others."""
+    """Give what of an event has to come again; nothing of the others.
+
+    How few sockets a source has left that is back below is not kept, once it is below the floor.
+    """
     if event["event"] in JUDGED:
         head = {"event", "timestamp", "level", "mode", "cycle", "firewall"}
+        head |= {"count"} if event["event"] == "source.back_below" else set()
         fields = sorted(
             (name, json.dumps(value)) for name, value in event.items() if name not in head
         )
