@@ -9,6 +9,7 @@ from agent.decide import Memory
 from agent.decide.weigh import Weight, narrowed, neighbourhood, scales_for
 from agent.model.address import HOST
 from agent.model.inputs import Guard, Inputs, PastBan, Surroundings
+from agent.model.learned import Learned
 from agent.model.policy import Mode, Policy, Safety, Sustained
 from agent.model.sample import SOCKETS, State
 from agent.model.verdict import Finding
@@ -114,9 +115,16 @@ def test_who_is_left_out_is_told_as_sums() -> None:
     assert found.states == seen.sample.states
 
 
-def test_one_source_alone_opens_no_breaker() -> None:
+def test_known_clients_of_one_network_open_no_breaker() -> None:
     by = policy(safety=Safety(known_clients_share=Fraction(1, 5)))
-    assert findings({ONE: 101}, by) == {"web-connections": Finding.BAN}
+    some = [f"192.0.2.{number}" for number in range(1, 7)]
+    seen = (99, int(NOW.timestamp()))
+    clients = {prefix(one).network_address.packed: seen for one in some}
+    learned = Learned(clients=clients, tried=by.sha256)
+    (scales,) = scales_for(prefix("192.0.2.0/24"), by, Memory.of(learned))
+    found = list(scales.weigh(inputs(dict.fromkeys(some, 101)), NOW))
+
+    assert [one.finding for one in found] == [Finding.BAN] * 6
 
 
 def test_a_later_ban_is_longer_by_the_history() -> None:

@@ -26,7 +26,7 @@ services:
 allowlist:
   - {name: office, kind: partner, prefixes: [198.18.50.7], grants: exempt}
   - {name: campus, kind: nat, prefixes: [198.18.51.0/24], grants: 10x}
-  - {name: on-call, kind: partner, prefixes: [198.18.50.8], services: [ssh], grants: exempt}
+  - {name: on-call, kind: partner, prefixes: [198.18.52.8], services: [ssh], grants: exempt}
 rules:
   - {name: web-connections, service: web, count: connections, above: 20}
   - {name: web-neighbours, service: web, count: connections, above: 60,
@@ -46,7 +46,7 @@ os.setgid(65534)
 os.setuid(65534)
 cli.entry()
 """
-GUILTY, OFFICE, ON_CALL, CAMPUS = "198.18.50.1", "198.18.50.7", "198.18.50.8", "198.18.51.9"
+GUILTY, OFFICE, ON_CALL, CAMPUS = "198.18.50.1", "198.18.50.7", "198.18.52.8", "198.18.51.9"
 FAR = "198.18.60.1"
 
 
@@ -196,6 +196,25 @@ def test_the_tape_tells_how_long_it_lasts_and_what_was_there_before(desk: Desk) 
     assert "web-connections: above today's limit in" in said
     elsewhere = desk.type(GUILTY, "--policy", str(desk.policy), "--tape", str(desk.folder / "none"))
     assert "no tape in" in elsewhere.stdout
+
+
+def test_a_wider_ban_and_who_passes_it_are_told(desk: Desk) -> None:
+    with desk.agent() as agent:
+        agent.wait_for("cycle.completed")
+        words = ("ban", "198.18.50.0/24", "--for", "10m", "--reason", "too loud")
+        where = ("--state-dir", str(desk.folder))
+        assert command(desk.hosts.server, desk.firewall, *words, *where).returncode == 0
+
+        banned = desk.words(GUILTY)
+        assert banned.startswith(
+            f"{GUILTY} is banned from this host as part of 198.18.50.0/24 until"
+        )
+        assert "nftables holds 198.18.50.0/24: drop this host" in banned
+        spared = desk.words(OFFICE)
+        assert spared.startswith(f"{OFFICE} will never be banned: allowlist entry office")
+        assert f"{OFFICE} is in the allow set, which stands ahead of every ban" in spared
+        whole = desk.fields("198.18.0.0/16")
+        assert "is not banned as a whole: 1 ban of somebody in it is in force" in whole["answer"]
 
 
 def test_half_open_connections_prove_nobody(desk: Desk) -> None:
