@@ -9,7 +9,7 @@ of short visits, which costs an attacker next to nothing, pushes nobody out who 
 from collections.abc import Collection
 from datetime import datetime
 
-from agent.model.address import HOST, grouper
+from agent.model.address import AF_INET, HOST, grouper
 from agent.model.learned import Clients
 from agent.model.sample import State, Tally
 
@@ -31,7 +31,14 @@ _ROOM = 5_000
 def present(tally: Tally) -> frozenset[bytes]:
     """Give the keys, of width `HOST`, of all who are ESTABLISHED on a listening port."""
     key_of, established = grouper(HOST), State.ESTABLISHED.value
-    return frozenset(key_of(key[0], key[3]) for key in tally if key[1] == established)
+    # Not all through the same call: this is looked at for each source that there is.
+    return frozenset(
+        [
+            packed[:4] if family == AF_INET else key_of(family, packed)
+            for family, state, _, packed in tally
+            if state == established
+        ]
+    )
 
 
 def known(clients: Clients, keys: Collection[bytes]) -> frozenset[bytes]:

@@ -102,29 +102,20 @@ class Crowd:
             packed[:4] if family == AF_INET else key_of(family, packed)
             for family, _, _, packed in tally
         ]
-        weights: tuple[Weights, ...] = tuple({} for _ in (*_MEASURES, None))
-        spots: dict[frozenset[Pair], Weights] = {}
-        sums: dict[tuple[int, int], int] = {}
-        places: dict[tuple[int, int], tuple[Weights, Weights]] = {}
-        for key, ((_, state, port, _), count) in zip(keys, tally.items(), strict=True):
-            place = (state, port)
-            found = places.get(place)
-            if found is None:
-                spot = spots.setdefault(_counting(policy, state, port), {})
-                found = places[place] = (weights[_measured(state)], spot)
-                sums[place] = 0
-            weight, spot = found
-            weight[key] = weight.get(key, 0) + count
-            spot[key] = spot.get(key, 0) + count
-            sums[place] += count
+        places = _by_place(keys, tally)
+        weights: list[list[Weights]] = [[] for _ in (*_MEASURES, None)]
+        spots: dict[frozenset[Pair], list[Weights]] = {}
+        for (state, port), hosts in places.items():
+            weights[_measured(state)].append(hosts)
+            spots.setdefault(_counting(policy, state, port), []).append(hosts)
         spots.pop(frozenset(), None)
         return cls(
             tally=tally,
             policy=policy,
             keys=keys,
-            weights=weights[:-1],
-            spots=spots,
-            sums=sums,
+            weights=[_joined(each) for each in weights[:-1]],
+            spots={pairs: _joined(each) for pairs, each in spots.items()},
+            sums={place: sum(hosts.values()) for place, hosts in places.items()},
             widened=before,
         )
 
@@ -220,13 +211,33 @@ class Crowd:
             yield Rest(width=level.width, floor=level.floor, counts=told)
 
     def _of_pair(self, pair: Pair) -> Weights:
-        first, *others = [weights for pairs, weights in self.spots.items() if pair in pairs]
-        if not others:
-            return first
-        joined = Counter(first)
-        for one in others:
-            joined.update(one)
-        return joined
+        return _joined([weights for pairs, weights in self.spots.items() if pair in pairs])
+
+
+def _by_place(keys: Sequence[bytes], tally: Tally) -> dict[tuple[int, int], Weights]:
+    """Give how many sockets each host has, by (state, port)."""
+    places: dict[tuple[int, int], Weights] = {}
+    for key, ((family, state, port, _), count) in zip(keys, tally.items(), strict=True):
+        place = (state, port)
+        hosts = places.get(place)
+        if hosts is None:
+            hosts = places[place] = {}
+        # An address of IPv4 has one row a place; of an IPv6 line there may be several.
+        hosts[key] = count if family == AF_INET else count + hosts.get(key, 0)
+    return places
+
+
+def _joined(each: list[Weights]) -> Weights:
+    """Give the sums; the very same where there is only one."""
+    if len(each) == 1:
+        return each[0]
+    largest = max(each, key=len, default={})
+    joined = dict(largest)
+    for one in each:
+        if one is not largest:
+            for key, count in one.items():
+                joined[key] = joined.get(key, 0) + count
+    return joined
 
 
 def _counting(policy: Policy, state: int, port: int) -> frozenset[Pair]:
