@@ -4,6 +4,7 @@ import os
 import stat
 from collections.abc import Callable, Iterator
 from datetime import datetime
+from itertools import islice
 from pathlib import Path
 
 from agent.errors import UnreadableError
@@ -23,6 +24,7 @@ def read_tape(
     since: datetime | None = None,
     until: datetime | None = None,
     tell: Callable[[str], object] = lambda _trouble: None,
+    each: int | None = None,
 ) -> Iterator[Frame]:
     """Give the frames of a tape, in the order in which they were written.
 
@@ -32,6 +34,7 @@ def read_tape(
         until: The last one.
         tell: Takes a line for each file whose frames can't be read, or not all of them. Those
             before the damage, and the other files, are read all the same.
+        each: Of each file only the first frames, so many; None for all.
 
     Raises:
         UnreadableError: The folder is none, or can't be read.
@@ -47,7 +50,8 @@ def read_tape(
         for piece in pieces:
             if (until and piece.begins > until) or (since and piece.ends < since):
                 continue
-            for frame in _told(descriptor, piece, tell, is_last=piece is pieces[-1]):
+            frames = _told(descriptor, piece, tell, is_last=piece is pieces[-1])
+            for frame in islice(frames, each):
                 if (since is None or frame.at >= since) and (until is None or frame.at <= until):
                     yield frame
     finally:

@@ -6,6 +6,7 @@ be read whenever the writing stops. The first frame of a file is whole.
 
 import zlib
 from collections.abc import Callable, Iterator
+from contextlib import suppress
 from dataclasses import dataclass, field
 from struct import Struct
 from typing import Any
@@ -110,7 +111,16 @@ CUT_OFF = "it is cut off"
 def _inflated(read: Callable[[int], bytes]) -> Iterator[bytes]:
     stream = zlib.decompressobj()
     while not stream.eof and (packed := stream.unconsumed_tail or read(_READ_BYTES)):
+        ahead = stream.copy()
         try:
             yield stream.decompress(packed, FRAME_BYTES_AT_MOST)
         except zlib.error as error:
+            yield from _up_to_the_damage(ahead, packed)
             raise DamageError("it is damaged") from error
+
+
+def _up_to_the_damage(stream: Any, packed: bytes) -> Iterator[bytes]:  # noqa: ANN401 - zlib's
+    """Give what lies ahead of the damaged byte: zlib tells of none of it in one go."""
+    with suppress(zlib.error):
+        for at in range(len(packed)):
+            yield stream.decompress(packed[at : at + 1], FRAME_BYTES_AT_MOST)
