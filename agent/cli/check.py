@@ -3,24 +3,33 @@
 import sys
 from collections.abc import Iterator, Sequence
 from dataclasses import asdict
+from functools import partial
+from pathlib import Path
 
 import click
 
-from agent.cli.options import as_json
+from agent.cli.options import STATE_DIR, as_json
 from agent.cli.output import say, show
-from agent.desk.check import Checked, checked
-from agent.errors import Fault, MissingFileError, PolicyError
+from agent.desk.check import LOOKS, Checked, Look, checked
+from agent.desk.norms.low import tape_cautions
+from agent.errors import Fault, InputError, MissingFileError, PolicyError
 from agent.model.policy import Policy
 from agent.policy import excerpt
 from agent.record.phrases import counted
+from agent.record.tape.reader import TAPE
 from agent.service import clock
 
 
 @click.command()
 @click.argument("paths", metavar="PATH...", nargs=-1, required=True)
 @click.option("--together", is_flag=True, help="Read all PATHs as the one policy of a run.")
+@click.option(
+    "--tape",
+    metavar="DIR",
+    help=f"What is normal on this machine.  [default: {STATE_DIR}/{TAPE}, if it may be read]",
+)
 @as_json
-def check(paths: tuple[str, ...], *, together: bool, is_json: bool) -> int:
+def check(paths: tuple[str, ...], *, together: bool, tape: str | None, is_json: bool) -> int:
     """Tell everything that is wrong with policies.
 
     Of a right one it warns of what will surprise. PATH is a file, or a
@@ -28,7 +37,12 @@ def check(paths: tuple[str, ...], *, together: bool, is_json: bool) -> int:
     no network. Exit status: 0 right, 78 wrong, 66 not there.
     """
     now = clock.now()
-    found = [checked(group, now) for group in ([paths] if together else [(one,) for one in paths])]
+    if tape is not None and not Path(tape).is_dir():
+        raise InputError(f"{tape}: there is no tape")
+    folder = Path(tape) if tape is not None else Path(STATE_DIR) / TAPE
+    looks: tuple[Look, ...] = (*LOOKS, partial(tape_cautions, folder))
+    groups = [paths] if together else [(one,) for one in paths]
+    found = [checked(group, now, looks) for group in groups]
     if is_json:
         show(_fields(found))
     else:

@@ -1,13 +1,31 @@
 """Limits that lie below what this machine has normally seen."""
 
 from collections.abc import Iterable, Iterator
+from datetime import datetime, timedelta
+from pathlib import Path
 
-from agent.desk.norms.norm import Norm
+from agent.desk.norms.norm import Norm, norms_of
+from agent.errors import AgentError
 from agent.model.caution import Caution
 from agent.model.policy import Mode, Policy, Rule
+from agent.record.tape.reader import read_tape
 
-CYCLES_AT_LEAST = 100
+CYCLES_AT_LEAST = 40
 """Of fewer nothing can be called normal."""
+
+_LOOKED_BACK = timedelta(days=1)
+_OF_EACH = 40
+"""Frames of each hour: they tell what is normal, and a day of them is read in a second."""
+
+
+def tape_cautions(folder: Path, policy: Policy, now: datetime) -> Iterator[Caution]:
+    """Tell of rules whose limit ordinary sources have passed by a tape; nothing without one."""
+    try:
+        frames = read_tape(folder, since=now - _LOOKED_BACK, until=now, each=_OF_EACH)
+        norms = norms_of(frames, policy)
+    except AgentError:
+        return
+    yield from low_cautions(policy, norms)
 
 
 def low_cautions(policy: Policy, norms: Iterable[Norm]) -> Iterator[Caution]:
