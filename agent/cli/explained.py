@@ -139,6 +139,7 @@ def _ruling(ruling: Ruling) -> dict[str, Json]:
         "rule_limit": rule.limit,
         "patience": weight.grant.patience,
         "is_above": weight.is_above,
+        "is_proven": weight.is_proven,
         "hosts": weight.hosts,
         "hosts_needed": rule.members,
         "samples": ruling.samples or None,

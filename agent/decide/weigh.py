@@ -50,6 +50,8 @@ class Weight:
             hosts make a wide source.
         lasts: How long a ban or throttle would be, by the history.
         above: In how many of the rule's last samples it was above the limit.
+        is_proven: Whether it was ESTABLISHED within the hour, as far as that is known. What
+            proves nothing is then no ground to act.
     """
 
     rule: Rule
@@ -61,6 +63,7 @@ class Weight:
     finding: Finding | None
     lasts: timedelta
     above: int = 0
+    is_proven: bool = False
 
     @property
     def is_above(self) -> bool:
@@ -151,10 +154,11 @@ class Scales:
             now: When; aware, UTC.
         """
         at_once = _at_once(self._watching)
-        _, decision = step(self.memory, narrowed(inputs, self.wide), at_once, now)
+        after, decision = step(self.memory, narrowed(inputs, self.wide), at_once, now)
         findings = {(one.rule.name, one.source): one.finding for one in decision.verdicts}
         tracks = {rule.name: found for rule, found in self.memory.tracks.items()}
         rules = {rule.name: rule for rule in self.policy.rules}
+        is_proven = after.proven.holder(self.width)
         for case in self.cases(inputs, now):
             rule = rules[case.rule.name]
             past = inputs.history.get(case.source, ())
@@ -168,6 +172,7 @@ class Scales:
                 finding=findings.get((rule.name, case.source)),
                 lasts=length_of(rule.lasts, rule.escalation, past, now),
                 above=_above(tracks.get(rule.name, {}).get(case.key)),
+                is_proven=is_proven(case.group),
             )
 
 

@@ -150,4 +150,8 @@ def test_half_open_connections_are_unproven_where_no_syns_press() -> None:
     seen = inputs(sample(tally({ONE: 99}, state=State.SYN_RECV)))
     (one,) = weights(seen, by)
 
-    assert one.finding is Finding.UNPROVEN
+    assert (one.finding, one.is_proven) == (Finding.UNPROVEN, False)
+
+    both = sample(tally({ONE: 99}, state=State.SYN_RECV), tally({ONE: 1}))
+    (one,) = weights(inputs(both), by)
+    assert (one.finding, one.is_proven) == (Finding.UNPROVEN, True)

@@ -29,14 +29,25 @@ def _of(ruling: Ruling, finding: Finding) -> str:
         names = ", ".join(one.name for one in weight.grant.may_be)
         who = f", it may be {names}" if names else ""
         return f"its name is asked for first{who}; else {_action(weight)}"
+    if finding is Finding.UNPROVEN:
+        return _unproven(weight)
     return _WORDS.get(finding, finding.value)
 
 
 _WORDS = {
     Finding.HELD: "banned already",
-    Finding.UNPROVEN: "unproven: nobody may stand behind half-open connections; it is slowed "
-    "down only while SYNs press, and if it was not ESTABLISHED within the hour",
 }
+
+
+def _unproven(weight: Weight) -> str:
+    """Say why half-open connections are no ground to act."""
+    if weight.is_proven:
+        return "unproven: half-open connections may be forged, and it was ESTABLISHED lately"
+    service = weight.rule.service.name
+    return (
+        f"unproven: nobody may stand behind half-open connections; while SYNs press {service} "
+        f"it is {_action(weight)}"
+    )
 
 
 def _lasting(ruling: Ruling) -> str:

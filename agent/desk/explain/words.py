@@ -36,6 +36,8 @@ def lines_of(told: Explanation) -> Iterator[str]:
     yield from _PLAIN.wrap(answer(told))
     if told.agent is None and "state" not in told.unread:
         yield "no agent is running: nothing new follows until one is"
+    if told.agent is not None and told.agent.policy_sha256 not in {"", told.policy.sha256}:
+        yield f"the agent runs with another policy than {', '.join(told.policy.files)}, used here"
     yield from section("who", identity(told))
     yield from section("now", _present(told))
     yield from section("rules", _rulings(told))

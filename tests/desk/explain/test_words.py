@@ -23,6 +23,7 @@ from agent.model.verdict import Finding
 from agent.observe.owners import Owners
 from agent.observe.peers import Peers, Queues
 from agent.record.ledger import End
+from agent.record.locks import Agent
 from agent.record.sqlite.earlier import Earlier
 from tests.builders import NOW, SSH, ban, entry, half_open, held, policy, prefix, rule, source
 from tests.desk.explain.moments import ONE, banned, ruling, told
@@ -186,8 +187,19 @@ def test_what_follows_is_told_for_every_finding(one: Ruling, expected: str) -> N
 
 
 def test_half_open_connections_are_told_as_what_they_prove() -> None:
-    said = follows(ruling(101, Finding.UNPROVEN, rule=half_open()))
-    assert said.startswith("unproven: nobody may stand behind half-open connections")
+    assert follows(ruling(101, Finding.UNPROVEN, rule=half_open())) == (
+        "unproven: nobody may stand behind half-open connections; while SYNs press web it is "
+        "throttled at web to 1 per 1s for 10m"
+    )
+    assert follows(ruling(101, Finding.UNPROVEN, rule=half_open(), is_proven=True)) == (
+        "unproven: half-open connections may be forged, and it was ESTABLISHED lately"
+    )
+
+
+def test_another_policy_than_the_agents_is_told_as_such() -> None:
+    said = list(lines_of(told(agent=Agent(pid=7, policy_sha256="1" * 64))))
+    assert said[1] == "the agent runs with another policy than policy.yaml, used here"
+    assert "another policy" not in "".join(lines_of(told(agent=Agent(policy_sha256="0" * 64))))
 
 
 def test_the_whole_of_it_reads_as_a_page() -> None:
