@@ -137,7 +137,10 @@ class Scales:
         self.memory, _ = step(self.memory, near, self._watching, at)
 
     def cases(self, inputs: Inputs, now: datetime) -> list[Case]:
-        """Give a case for all that a rule counts of the prefix, heaviest first."""
+        """Give a case for all that a rule counts of the prefix, heaviest first.
+
+        A wide source is in it from however few hosts.
+        """
         if self._grants is None or self._grants.spared != inputs.spared:
             self._grants = grants_of(self._loose, inputs.spared)
         near = narrowed(inputs, self.wide)
@@ -145,6 +148,13 @@ class Scales:
             return []
         cases = Docket(near, self._loose, self._grants, now, lambda _: False).cases()
         return [one for one in cases if overlaps(one.source.prefix, self.prefix)]
+
+    def above(self, inputs: Inputs, now: datetime) -> Iterator[Case]:
+        """Give the cases that are above a limit, from as many hosts as the rule asks for."""
+        members = {rule.name: rule.members for rule in self.policy.rules}
+        for case in self.cases(inputs, now):
+            if case.is_above and case.hosts >= members[case.rule.name]:
+                yield case
 
     def weigh(self, inputs: Inputs, now: datetime) -> Iterator[Weight]:
         """Weigh a moment by every rule that counts anything, heaviest first.

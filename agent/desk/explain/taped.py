@@ -72,9 +72,8 @@ def _with_cases(told: Taped, frame: Frame, scales: Iterable[Scales]) -> Taped:
     """Add by which rules it was above a limit."""
     over: dict[str, int] = {}
     for one in scales:
-        for case in one.cases(frame.inputs, frame.at):
-            if case.is_above:
-                over[case.rule.name] = max(case.count, over.get(case.rule.name, 0))
+        for case in one.above(frame.inputs, frame.at):
+            over[case.rule.name] = max(case.count, over.get(case.rule.name, 0))
     if not over:
         return told
     above = dict(told.above)
