@@ -9,6 +9,7 @@ import sys
 from collections import Counter
 from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
+from functools import partial
 from ipaddress import IPv4Address
 from pathlib import Path
 from random import Random
@@ -49,7 +50,7 @@ def main() -> None:
             ("replay", ()),
             ("replay --against", ("--against", "policies/default.yaml")),
         ):
-            judged = [timed(lambda more=more: _replay(tape, *more))[0] for _ in range(_ROUNDS)]
+            judged = [timed(partial(_command, "replay", tape, *more))[0] for _ in range(_ROUNDS)]
             _show(name, judged)
         _show("suggest", [timed(lambda: _command("suggest", tape))[0]])
 
@@ -57,10 +58,6 @@ def main() -> None:
 def _show(name: str, seconds: list[float]) -> None:
     middle = median(seconds)
     print(f"{name:<18} {middle:6.1f} s, {middle / CYCLES * 1000:.2f} ms a cycle")
-
-
-def _replay(tape: Path, *more: str) -> None:
-    _command("replay", tape, *more)
 
 
 def _command(name: str, tape: Path, *more: str) -> None:

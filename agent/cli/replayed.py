@@ -59,9 +59,8 @@ def bans_lines(outcome: Outcome) -> Iterator[str]:
 def _head(outcome: Outcome) -> str:
     policy = outcome.policy
     return (
-        f"{counted(outcome.cycles, 'cycle')}, {_moment(outcome.began)} to "
-        f"{_moment(outcome.ended)} UTC, judged by policy {policy.sha256[:12]} from "
-        f"{', '.join(policy.files)}"
+        f"{counted(outcome.cycles, 'cycle')}, {_span(outcome.began, outcome.ended)} UTC, judged "
+        f"by policy {policy.sha256[:12]} from {', '.join(policy.files)}"
     )
 
 
@@ -102,7 +101,7 @@ def _from(ban: Ban) -> str:
 
 
 def _left_alone(sighting: Sighting) -> str:
-    rule, when = sighting.rule, f"{_moment(sighting.first)} to {_moment(sighting.last)}"
+    rule, when = sighting.rule, _span(sighting.first, sighting.last)
     who = f"{sighting.source} ({', '.join(sighting.names)})" if sighting.names else sighting.source
     return (
         f"  {who}: {_why(sighting)}; {rule.name}: up to {sighting.peak} {rule.measure.unit}, "
@@ -177,6 +176,11 @@ def _some(rows: Sequence[str]) -> Iterator[str]:
         yield from row.split("\n")
     if len(rows) > LISTED_AT_MOST:
         yield f"  and {len(rows) - LISTED_AT_MOST} more; --json has all"
+
+
+def _span(first: datetime, last: datetime) -> str:
+    begins, ends = _moment(first), _moment(last)
+    return begins if begins == ends else f"{begins} to {ends}"
 
 
 def _moment(at: datetime) -> str:

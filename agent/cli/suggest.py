@@ -87,10 +87,7 @@ def _subject(one: Suggestion) -> Iterator[str]:
         f"known clients {norm.known_most}"
     )
     if norm.is_partial:
-        yield (
-            f"  some cycles were recorded without it: of those only sources above {norm.floor} "
-            "sockets count"
-        )
+        yield f"  recorded without it: only sources with more than {norm.floor} sockets count"
     for known in one.top:
         yield f"  {_known(known)}"
 

@@ -233,7 +233,7 @@ def test_suggest_tells_what_is_normal_and_rules_that_are_right(tmp_path: Path, t
     status, said = run("suggest", "--policy", policy(tmp_path, 100), "--tape", str(tape))
 
     assert status == 0
-    assert "connections to web, a source in a cycle:\n  p50 2, p99 2, p99.9 2, most 400" in said
+    assert "connections to web, a source in a cycle:\n  p50 2, p99 2, p99.9 2, most 150" in said
     assert "known clients 60" in said
     assert re.search(rf"    400  {OFFICE}  at .*: exempt as office, .*policy.yaml:7", said)
     rules = said[said.index("rules:\n") : said.index("\n\nbanned:")]
@@ -248,7 +248,7 @@ def test_suggest_as_json(tmp_path: Path, tape: Path) -> None:
     _, said = run("suggest", "--policy", policy(tmp_path, 100), "--tape", str(tape), "--json")
 
     (web,) = json.loads(said)["subjects"]
-    assert (web["p50"], web["p99_9"], web["max"], web["known_clients_max"]) == (2, 2, 400, 60)
+    assert (web["p50"], web["p99_9"], web["max"], web["known_clients_max"]) == (2, 2, 150, 60)
     assert [one["source"] for one in web["top"]] == [OFFICE, BAD, "198.51.100.8"]
 
 

@@ -51,13 +51,12 @@ class Norm:
         measure: The measure, by its usual states.
         width: How wide a source is.
         cycles: How many were looked at.
-        spread: Of the sources' counts.
-        known_most: The largest count of a known client whom the policy grants nothing; 0
-            without any.
+        spread: Of the sources' counts; without those whom the policy grants anything.
+        known_most: The largest count of a known client, likewise; 0 without any.
         floor: The highest floor that a cycle was recorded with.
         top: Those with the largest counts, the largest first.
-        is_partial: Whether some cycle did not tell of sources below the floor, as it was
-            recorded under a policy without such a service or width.
+        is_partial: Whether nothing was told of sources below the floor: it was recorded under
+            a policy without such a service or width.
     """
 
     service: Service
@@ -87,10 +86,10 @@ class _Book:
     trails: dict[bytes, _Trail] = field(default_factory=dict)
     known_most: int = 0
     floor: int = 0
-    is_partial: bool = False
+    is_told: bool = False
+    is_missing: bool = False
 
     def note(self, key: bytes, count: int, at: datetime, *, is_known: bool) -> None:
-        self.counts[count] += 1
         trail = self.trails.get(key)
         if trail is None:
             if len(self.trails) >= FOLLOWED_AT_MOST:
@@ -116,6 +115,7 @@ class Norms:
     _books: dict[Subject, _Book] = field(init=False)
     _wanted: dict[tuple[int, int], list[tuple[str, str]]] = field(init=False)
     who: Who = field(init=False)
+    _strangers: dict[tuple[bytes, str], bool] = field(default_factory=dict)
     _cycles: int = 0
 
     def __post_init__(self) -> None:
@@ -137,7 +137,8 @@ class Norms:
     def take(self, frame: Frame) -> None:
         """Take one moment."""
         self._cycles += 1
-        self.who.take(frame)
+        if self.who.take(frame):
+            self._strangers.clear()
         rests = {one.width: one for one in frame.rest}
         standing = frame.inputs.standing
         known = standing.known if standing else frozenset()
@@ -148,34 +149,42 @@ class Norms:
                 book = self._books[name, measure, width]
                 for key, count in by_key.items():
                     is_known = width == HOST and key in known
-                    if is_known and count > book.known_most and self._is_stranger(key, name):
-                        book.known_most = count
                     book.note(key, count, frame.at, is_known=is_known)
-            self._take_rest(width, rest, is_whole=not frame.rest)
+                    if width != HOST or self._is_stranger(key, name):
+                        book.counts[count] += 1
+                        book.known_most = max(book.known_most, count if is_known else 0)
+            if frame.rest:
+                self._take_rest(frame, width, rest)
 
     def _is_stranger(self, key: bytes, service: str) -> bool:
         """Whether the policy grants a host nothing: rules are there for such."""
-        grant = self.who.grant(source_of(key, HOST), service)
-        return not grant.is_exemption and grant.entry is None
+        found = self._strangers.get((key, service))
+        if found is None:
+            grant = self.who.grant(source_of(key, HOST), service)
+            found = self._strangers[key, service] = not grant.is_exemption and grant.entry is None
+        return found
 
-    def _take_rest(self, width: Width, rest: Rest | None, *, is_whole: bool) -> None:
-        """Add those below the floor; a listing has none."""
+    def _take_rest(self, frame: Frame, width: Width, rest: Rest | None) -> None:
+        """Add those below the floor. A service of which nobody is there is not told of."""
+        is_foreign = frame.policy_sha256 != self.policy.sha256
         for (name, measure, at), book in self._books.items():
-            if at != width or is_whole:
+            if at != width:
                 continue
             book.floor = max(book.floor, rest.floor if rest else 0)
-            told = rest.counts.get((name, measure)) if rest else None
-            if told is None:
-                book.is_partial = True
-            else:
-                for count, sources in told.items():
-                    book.counts[count] += sources
+            told = rest.counts.get((name, measure), {}) if rest else {}
+            book.is_told |= bool(told)
+            book.is_missing |= is_foreign and not told
+            for count, sources in told.items():
+                book.counts[count] += sources
 
     def _sums(
         self, frame: Frame, width: Width, rest: Rest | None
     ) -> Mapping[tuple[str, str], Mapping[bytes, int]]:
-        """Add up what is kept, by service and measure, then by source."""
-        key_of = grouper(width)
+        """Add up what is kept, by service and measure, then by source.
+
+        Of a wide source whoever is granted something is left out, as it is judged apart.
+        """
+        key_of, host_of, is_wide = grouper(width), grouper(HOST), width != HOST
         sums: dict[tuple[str, str], dict[bytes, int]] = {}
         kept = _kept(frame, width, rest) if width != HOST and rest else None
         for measure in MEASURES.values():
@@ -183,7 +192,8 @@ class Norms:
             for (family, state, port, packed), count in tally.items():
                 for name, wanted in self._wanted.get((state, port), ()):
                     key = key_of(family, packed)
-                    if wanted == measure.name and (kept is None or key in kept):
+                    is_apart = is_wide and not self._is_stranger(host_of(family, packed), name)
+                    if wanted == measure.name and not is_apart and (kept is None or key in kept):
                         by_key = sums.setdefault((name, wanted), {})
                         by_key[key] = by_key.get(key, 0) + count
         return sums
@@ -201,10 +211,10 @@ class Norms:
                 known_most=book.known_most,
                 floor=book.floor,
                 top=tuple(_top(book, width)),
-                is_partial=book.is_partial,
+                is_partial=book.is_missing and not book.is_told,
             )
             for (name, measure, width), book in self._books.items()
-            if book.counts
+            if book.counts or book.trails
         )
 
 

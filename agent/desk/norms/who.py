@@ -27,8 +27,8 @@ class Who:
     _from: tuple[Identities, Surroundings, Learned] | None = None
     _grants: Grants | None = None
 
-    def take(self, frame: Frame) -> None:
-        """Take a moment; what did not change is not looked at again."""
+    def take(self, frame: Frame) -> bool:
+        """Take a moment; tell whether anybody may be granted something else since the last."""
         self._frame = frame
         if self._remembered is None:
             self._remembered = Remembered(frame, {})
@@ -36,9 +36,10 @@ class Who:
         known = self._remembered.look(self.policy, frame.at)
         now = (known, frame.inputs.surroundings, frame.learned)
         if self._from and all(map(_is_same, self._from, now)):
-            return
+            return False
         self._from, self._grants = now, None
         self._names |= {one: who.names for one, who in frame.learned.verified.items()}
+        return True
 
     def grant(self, source: Source, service: str) -> Grant:
         """Tell what a source is granted with a service, by what is known at this moment."""

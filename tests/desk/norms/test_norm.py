@@ -6,7 +6,7 @@ from agent.model.address import HOST
 from agent.model.frame import Rest
 from agent.model.inputs import Standing
 from agent.model.sample import State
-from tests.builders import NET24, NOW, policy, rule, sample, source, tally
+from tests.builders import NET24, NOW, entry, policy, rule, sample, source, tally
 from tests.desk.replay.frames import EVERY, frame
 
 POLICY = policy(rule(), rule("crowd", per=NET24, limit=600))
@@ -67,15 +67,29 @@ def test_what_known_clients_had_is_told_apart() -> None:
 
 def test_a_service_that_the_tape_did_not_know_is_partial() -> None:
     bare = (Rest(width=HOST, floor=10),)
-    found = by_subject(*norms_of([frame(0, {"198.51.100.7": 40}, rest=bare)], POLICY))
 
-    assert found["web", "connections", True].is_partial
-    assert (
-        by_subject(*norms_of([frame(0, {"198.51.100.7": 4}, rest=())], POLICY))[
-            "web", "connections", True
-        ].is_partial
-        is False
+    def is_partial(**changes: object) -> bool:
+        moments = [frame(0, {"198.51.100.7": 40}, **({"rest": bare} | changes))]
+        return by_subject(*norms_of(moments, POLICY))["web", "connections", True].is_partial
+
+    assert is_partial(policy_sha256="9" * 64)
+    assert not is_partial(policy_sha256="9" * 64, rest=(HOSTS, NETS))
+    assert not is_partial()
+    assert not is_partial(rest=())
+
+
+def test_whoever_is_granted_something_is_at_the_top_but_not_in_the_spread() -> None:
+    spared = policy(
+        rule(), rule("crowd", per=NET24, limit=600), allowlist=(entry("x", "198.51.100.7"),)
     )
+    moments = [frame(0, {"198.51.100.7": 400, "198.51.100.8": 101}, rest=())]
+
+    found = by_subject(*norms_of(moments, spared))
+
+    hosts, nets = (found["web", "connections", is_host] for is_host in (True, False))
+    assert (hosts.spread.sources, hosts.spread.most) == (1, 101)
+    assert [one.count for one in hosts.top] == [400, 101]
+    assert (nets.spread.most, [one.count for one in nets.top]) == (101, [101])
 
 
 def test_half_open_is_a_subject_of_its_own() -> None:
