@@ -23,12 +23,12 @@ def _told(told: Taped) -> Iterator[str]:
         return
     span = f"from {moment_text(told.begins)} to {moment_text(told.ends)}"
     yield f"{counted(told.frames, 'moment')} {span}"
-    yield f"whoever has {told.floor} sockets or fewer is not kept in them"
+    yield f"whoever has {told.floor} sockets or fewer is kept only in a crowd"
     if not (told.first and told.last):
-        yield "it was above that in none of them"
+        yield "it is in none of them"
     else:
         first, last = moment_text(told.first), moment_text(told.last)
-        yield f"it was above that in {told.seen} of them, first {first}, last {last}"
+        yield f"it is in {told.seen} of them, first {first}, last {last}"
     rows = [
         (place, state.name, str(peak.count), moment_text(peak.at))
         for (place, state), peak in told.peaks.items()

@@ -86,8 +86,8 @@ def test_the_tape_reads_as_a_page() -> None:
 PAGE = """
 over the tape
   3 moments from 2026-11-20 02:59:45 UTC to 2026-11-20 02:59:55 UTC
-  whoever has 10 sockets or fewer is not kept in them
-  it was above that in 2 of them, first 2026-11-20 02:59:45 UTC, last 2026-11-20
+  whoever has 10 sockets or fewer is kept only in a crowd
+  it is in 2 of them, first 2026-11-20 02:59:45 UTC, last 2026-11-20
       02:59:50 UTC
   SERVICE  STATE        MOST  AT
   web      ESTABLISHED   101  2026-11-20 02:59:50 UTC
