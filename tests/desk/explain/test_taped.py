@@ -75,7 +75,7 @@ def test_its_neighbours_count_for_a_wide_rule() -> None:
 
 def test_an_empty_tape_and_a_source_that_is_not_on_it_are_told_so() -> None:
     assert "nothing is recorded" in "\n".join(tape_lines(told(), ""))
-    assert "above that in none of them" in "\n".join(tape_lines(told({OTHER: 99}), ""))
+    assert "it is in none of them" in "\n".join(tape_lines(told({OTHER: 99}), ""))
     assert "\n".join(tape_lines(None, "no tape in /x")) == "\nover the tape\n  no tape in /x"
 
 
@@ -87,8 +87,8 @@ PAGE = """
 over the tape
   3 moments from 2026-11-20 02:59:45 UTC to 2026-11-20 02:59:55 UTC
   whoever has 10 sockets or fewer is kept only in a crowd
-  it is in 2 of them, first 2026-11-20 02:59:45 UTC, last 2026-11-20
-      02:59:50 UTC
+  it is in 2 of them, first 2026-11-20 02:59:45 UTC, last 2026-11-20 02:59:50
+      UTC
   SERVICE  STATE        MOST  AT
   web      ESTABLISHED   101  2026-11-20 02:59:50 UTC
   web-connections: above today's limit in 1 moment, first 2026-11-20 02:59:50
