@@ -7,8 +7,8 @@ import pytest
 
 from agent.errors import ObserveError, RefusedError
 from agent.model.sample import Sample
-from agent.observe import choose, open_reader
-from agent.observe.choose import read_sample
+from agent.observe import choose
+from agent.observe.choose import open_reader, read_sample
 from agent.observe.sock_diag import SockDiag
 from tests.builders import NOW
 

@@ -12,7 +12,7 @@ PROGRAM = """
 import json, sys
 sys.path.insert(0, sys.argv[1])
 from datetime import UTC, datetime
-from agent.observe import open_reader
+from agent.observe.choose import open_reader
 from bench.sockets import Kind, enter_private_namespace, sockets
 
 def told():

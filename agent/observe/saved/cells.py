@@ -46,20 +46,17 @@ def port_of(text: bytes) -> int | None:
 
 def packed_of(text: bytes) -> Packed | None:
     """Read an address as a person would write it; None when it is none."""
-    if b":" not in text and b"%" not in text:
-        return _ANY6 if text == b"*" else _ipv4(text)
-    text = text.partition(b"%")[0].removeprefix(b"[").removesuffix(b"]")
-    if b":" not in text:
-        return _ipv4(text)
-    try:
-        return _in_one_form(inet_pton(AF_INET6, text.decode()))
-    except (OSError, ValueError):
-        return None
-
-
-def _ipv4(text: bytes) -> Packed | None:
     try:
         return AF_INET, inet_pton(AF_INET, text.decode()) + _IPV4_TAIL
+    except (OSError, ValueError):
+        pass
+    if text == b"*":
+        return _ANY6
+    bare = text.partition(b"%")[0].removeprefix(b"[").removesuffix(b"]")
+    if b":" not in bare:
+        return packed_of(bare) if bare != text else None
+    try:
+        return _in_one_form(inet_pton(AF_INET6, bare.decode()))
     except (OSError, ValueError):
         return None
 

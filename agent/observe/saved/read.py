@@ -16,7 +16,7 @@ from agent.observe.saved.reading import Reading
 from agent.observe.saved.values import Moment
 from agent.observe.tally import sample_of
 
-_PIECE_BYTES = 1 << 17
+_PIECE_BYTES = 1 << 16
 
 
 class Stream(Protocol):
@@ -79,7 +79,7 @@ def _pieces(stream: Stream) -> Iterator[bytes]:
             yield rest + piece[begin:end]
             rest, begin = b"", end
         rest, is_skipping = rest + piece[begin:], False
-        if len(rest) > _PIECE_BYTES:
+        if len(rest) > LINE_BYTES:
             rest, is_skipping = rest[: LINE_BYTES + 1], True
     if rest:
         yield rest + b"\n"

@@ -17,7 +17,7 @@ MOST_SOCKETS = 1_000_000
 """Sockets of one moment that differ by source, port or state: some 250 MB."""
 MOST_KEYS = 1 << 17
 _JUDGED_KEYS = 1 << 14
-"""Whenever so many more keys are known, the use of the lean way is judged."""
+"""Once so many keys are known, and each time they doubled, the lean way is judged."""
 _EXAMPLES = 2
 _SHOWN = 120
 _KEY, _OWN = itemgetter(0), itemgetter(1)
@@ -61,7 +61,8 @@ class Parsing:
             row = row_of(form, key, self._stateless, is_lean=is_lean)
             if row:
                 rows[index] = known[key] = row
-        if is_lean and before // _JUDGED_KEYS < len(known) // _JUDGED_KEYS:
+        has_doubled = before.bit_length() < len(known).bit_length()
+        if is_lean and has_doubled and len(known) >= _JUDGED_KEYS:
             self._judge(form, known)
         return rows
 
