@@ -5,8 +5,7 @@ brought to *keys*, of which there are few, and only keys that differ are parsed.
 are two ways, and `keys_of` gives a key for each line, line feeds left out:
 
 * *lean*: every remote port is written as 00000, and a key is the whole of its line. It
-  takes half the time, as long as nothing behind a row differs from line to line, and
-  does not go together with IPv6 addresses that may have been cut.
+  takes half the time, as long as nothing behind a row differs from line to line;
 * otherwise a pattern gives those parts of a row that count, and their join is the key;
   it is empty for every line that is no plain row.
 
@@ -46,9 +45,8 @@ CUT_CELL = 23
 LINE_BYTES = 65_536
 """Nothing longer is a row: ss names every process of a socket, of 30 bytes each."""
 
-IPV4_COLONS = 2
-"""In a key of IPv4: before the local port and behind the remote address."""
 _NO_PORT = b":00000 "
+"""As wide as any port, so that a cell that may have been cut is seen as one."""
 _REST = rb"(?=[ \t\r\n])[^\n]{0,60000}\n|[^\n]*\n"
 _PORT = rb"(?:[0-9]{1,5}+|\*)"
 _IPV4 = rb"[0-9.]++:[0-9]++ ++[0-9.]++:"
@@ -121,9 +119,7 @@ def _parts(form: Form, line: bytes) -> bytes:
     """Give the parts of a line without its remote port; empty if it must be seen as it was."""
     found = form.rows.match(line + b"\n")
     key = b"".join(found.groups(b"")) if found else b""
-    was_local_port = _NO_PORT in key
-    may_be_cut = form is NETSTAT and _NO_PORT in line and key.count(b":") != IPV4_COLONS
-    return b"" if was_local_port or may_be_cut else key
+    return b"" if _NO_PORT in key else key  # it was the local port
 
 
 def _row(

@@ -4,7 +4,7 @@ import os
 from collections.abc import Generator, Iterator
 
 from agent.model.sample import State
-from agent.observe.saved.forms import IPV4_COLONS, NETSTAT, NETSTAT_WIDE, Form, Row, Tool, keys_of
+from agent.observe.saved.forms import NETSTAT_WIDE, Form, Row, Tool, keys_of
 from agent.observe.saved.headers import FORM_BELOW, Header
 from agent.observe.saved.lines import Plain, Width, told_by
 from agent.observe.saved.tallying import Parsing, Tallying, shown
@@ -125,9 +125,6 @@ class Reading:
             self._awaited = None
         if self._form is not NETSTAT_WIDE:
             self._form = plain.form
-            is_ipv6 = plain.key.count(b":") != IPV4_COLONS and row[0][1] != State.LISTEN
-            if self._form is NETSTAT and is_ipv6:
-                self._parsing.leave_lean(NETSTAT)
             if plain.width is Width.WIDE:
                 self._form = NETSTAT_WIDE
                 self._moment.trust()

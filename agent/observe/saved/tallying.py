@@ -43,10 +43,6 @@ class Parsing:
         """Whether rows of this form are read in the lean way."""
         return form not in self._not_lean
 
-    def leave_lean(self, form: Form) -> None:
-        """Read no rows of this form in the lean way any more."""
-        self._not_lean.add(form)
-
     def rows(self, form: Form, keys: list[bytes], *, is_lean: bool) -> list[Row | None]:
         """Read keys that differ; None for each that is no row."""
         known = self._known.setdefault((form, is_lean), {})
@@ -69,7 +65,7 @@ class Parsing:
     def _judge(self, form: Form, known: Known) -> None:
         """Leave the lean way if most lines differ by more than their remote port."""
         if len({key for key, _ in known.values()}) * 2 < len(known):
-            self.leave_lean(form)
+            self._not_lean.add(form)
 
 
 class Tallying:

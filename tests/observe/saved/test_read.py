@@ -93,6 +93,9 @@ def test_a_header_or_the_next_stream_begins_a_moment() -> None:
     ]
     assert [one.lines for one in read(HEAD + HEAD + ROW)] == [0, 1]
     assert [one.lines for one in read(SS_HEAD, SS_HEAD)] == [0, 0]
+    assert [one.where for one in read(TITLE + ROW + ROW + COLUMNS + ROW)] == ["a:1", "a:4"]
+    assert [one.where for one in read(ROW + SS_ROW + ROW)] == ["a:1", "a:2", "a:3"]
+    assert [one.where for one in read("junk\n", "\n", HEAD + ROW)] == ["c:1"]
 
 
 def test_tcp6_behind_tcp_is_of_the_same_moment_in_the_next_stream_too() -> None:
