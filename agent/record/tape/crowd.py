@@ -15,7 +15,7 @@ from agent.model.measure import MEASURES
 from agent.model.policy import Policy
 from agent.model.sample import SOCKETS, Tally
 
-ROWS_AT_MOST = 20_000
+ROWS_AT_MOST = 40_000
 """Of hosts that are kept for their own sake, and as many of members of wider sources."""
 
 ROWS_OF_LINE = 256

@@ -25,6 +25,8 @@ class Thinner:
         crowd = Crowd.of(inputs.sample.tallies.get(SOCKETS, {}), moment.policy, self._widened)
         kept, levels = crowd.levels()
         rows, others = crowd.split(kept)
+        learned = moment.learned()
+        known.take(inputs.identities, learned if is_start else replace(learned, tried=""), rows)
         return Frame(
             at=inputs.sample.taken_at,
             is_start=is_start,
@@ -35,9 +37,9 @@ class Thinner:
                 surroundings=inputs.surroundings,
                 listeners=inputs.listeners,
                 sysctls=inputs.sysctls,
-                identities=known.identities(inputs.identities, rows),
+                identities=known.identities,
                 standing=moment.standing(kept),
             ),
-            learned=known.learned(moment.learned(), kept, is_start=is_start),
+            learned=known.learned,
             rest=tuple(crowd.rest(kept, levels)),
         )
