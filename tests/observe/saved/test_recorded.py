@@ -1,4 +1,4 @@
-"""Listings as tools of other times and places write them."""
+"""Listings as tools of other times and places write them, put down after their sources."""
 
 from collections.abc import Mapping
 from io import BytesIO
