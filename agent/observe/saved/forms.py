@@ -45,6 +45,10 @@ CUT_CELL = 23
 LINE_BYTES = 65_536
 """Nothing longer is a row: ss names every process of a socket, of 30 bytes each."""
 
+CELL_BYTES = 100
+"""Nothing longer is an address with brackets, an interface and a port."""
+_KEY_BYTES = 256
+"""Longer ones are not worth to be kept."""
 _NO_PORT = b":00000 "
 """As wide as any port, so that a cell that may have been cut is seen as one."""
 _REST = rb"(?=[ \t\r\n])[^\n]{0,60000}\n|[^\n]*\n"
@@ -109,6 +113,8 @@ def row_of(form: Form, key: bytes, stateless: State, *, is_lean: bool) -> Row | 
         stateless: The state of a socket without one.
         is_lean: As given to `keys_of`.
     """
+    if len(key) > _KEY_BYTES:
+        return None
     if is_lean and form.port:
         key = _parts(form, key)
     row = form.parse(key, stateless) if key else None

@@ -10,7 +10,7 @@ from typing import TypeAlias
 
 from agent.observe.saved import forms
 from agent.observe.saved.cells import packed_of, port_of
-from agent.observe.saved.forms import CUT_CELL, LINE_BYTES, REMOTE_PORT, Form, Tool
+from agent.observe.saved.forms import CELL_BYTES, CUT_CELL, LINE_BYTES, REMOTE_PORT, Form, Tool
 from agent.observe.saved.headers import Header, header_of, is_other
 from agent.observe.saved.states import OF_NETSTAT, OF_SS
 from agent.observe.saved.values import Reason
@@ -152,6 +152,8 @@ def _proc(words: list[bytes]) -> Plain | Reason:
 
 def _cells(local: bytes, remote: bytes) -> tuple[bytes, Reason | None]:
     """Give the remote address, and why the cells can't be read if they can't."""
+    if max(len(local), len(remote)) > CELL_BYTES:
+        return b"", Reason.ADDRESS
     address, _, port = remote.rpartition(b":")
     here, _, local_port = local.rpartition(b":")
     if REMOTE_PORT.fullmatch(port) and port_of(local_port) is not None:

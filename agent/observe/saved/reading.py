@@ -1,7 +1,7 @@
 """How the lines of several streams become moments."""
 
 import os
-from collections.abc import Generator, Iterator
+from collections.abc import Callable, Generator, Iterator
 
 from agent.model.sample import State
 from agent.observe.saved.forms import NETSTAT_WIDE, Form, Row, Tool, keys_of
@@ -93,8 +93,10 @@ class Reading:
         if rows and self._awaited is Header.NETSTAT:
             self._awaited = None
 
-    def _example(self, line: bytes, number: int, reason: Reason) -> Example:
-        return Example(where=f"{self.name}:{number}", text=shown(line), reason=reason)
+    def _example(self, line: bytes, reason: Reason) -> Callable[[], Example]:
+        """Give what makes an example of the line that was read last."""
+        where = f"{self.name}:{self._line}"
+        return lambda: Example(where=where, text=shown(line), reason=reason)
 
     def _one(self, line: bytes) -> Iterator[Moment]:
         """Read a line by itself."""
@@ -110,7 +112,7 @@ class Reading:
                 return
             told = row
         if isinstance(told, Reason):
-            self._moment.count_unread(self._example(line, self._line, told))
+            self._moment.count_unread(told, self._example(line, told))
         else:
             if told is not None:
                 yield from self._header(told)
@@ -129,8 +131,7 @@ class Reading:
                 self._form = NETSTAT_WIDE
                 self._moment.trust()
         if plain.width is Width.FULL and self._form is not NETSTAT_WIDE:
-            doubt = self._example(line, self._line, Reason.TRUNCATED)
-            self._moment.count_doubtful(row, doubt)
+            self._moment.count_doubtful(row, self._example(line, Reason.TRUNCATED))
         else:
             self._moment.count_row(plain.form, row)
 

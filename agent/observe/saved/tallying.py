@@ -1,7 +1,7 @@
 """One moment in the making: rows are counted, and what can't be read is kept in mind."""
 
 from collections import Counter
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from itertools import islice
 from operator import itemgetter
 from typing import TypeAlias
@@ -16,12 +16,12 @@ from agent.observe.saved.values import Example, Moment, Reason, Unread
 MOST_SOCKETS = 1_000_000
 """Sockets of one moment that differ by source, port or state: some 250 MB."""
 MOST_KEYS = 1 << 17
+_MOST_OWN = 100_000
 _JUDGED_KEYS = 1 << 14
 """Once so many keys are known, and each time they doubled, the lean way is judged."""
 _EXAMPLES = 2
 _SHOWN = 120
 _KEY, _OWN = itemgetter(0), itemgetter(1)
-
 
 Known: TypeAlias = dict[bytes, Row]
 """Rows by their keys."""
@@ -119,14 +119,14 @@ class Tallying:
             del self._keys[key]
         return {key for key, row in zip(new, rows, strict=True) if row is None}
 
-    def count_doubtful(self, row: Row, line: Example) -> None:
+    def count_doubtful(self, row: Row, line: Callable[[], Example]) -> None:
         """Keep a row that may have been cut until it is known whether any was."""
         if row not in self._doubtful and len(self._doubtful) >= MOST_SOCKETS:
             self._reasons[Reason.FULL] += 1
         else:
             self._doubtful[row] += 1
             if len(self._doubts) < _EXAMPLES:
-                self._doubts.append(line)
+                self._doubts.append(line())
 
     def trust(self) -> None:
         """Count the doubtful rows: nothing was cut."""
@@ -138,11 +138,11 @@ class Tallying:
         """Count a line that is no TCP socket."""
         self._others += 1
 
-    def count_unread(self, line: Example) -> None:
-        """Count a line that can't be read."""
-        self._reasons[line.reason] += 1
-        if self._reasons[line.reason] <= _EXAMPLES:
-            self._examples.append(line)
+    def count_unread(self, reason: Reason, line: Callable[[], Example]) -> None:
+        """Count a line that can't be read; it is only put into words if it is one of the first."""
+        self._reasons[reason] += 1
+        if self._reasons[reason] <= _EXAMPLES:
+            self._examples.append(line())
 
     def finished(self) -> Moment:
         """Give the moment; nothing may be counted afterwards."""
@@ -189,7 +189,8 @@ class Tallying:
                 self._reasons[Reason.FULL] += count
             else:
                 raw[key] = counted + count
-                own.add(local)
+                if len(own) < _MOST_OWN:
+                    own.add(local)
 
 
 def shown(text: bytes) -> str:

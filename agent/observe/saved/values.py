@@ -44,7 +44,7 @@ class Unread:
     Attributes:
         count: How many.
         reasons: How many for each reason.
-        examples: A few of them, in their order; at most two for a reason.
+        examples: A few of them, at most two for a reason.
     """
 
     count: int = 0

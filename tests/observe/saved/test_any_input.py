@@ -178,7 +178,7 @@ class Endless:
         self._lines = lines
 
     def read1(self, size: int, /) -> bytes:
-        return b"".join(islice(self._lines, size // 200))
+        return b"".join(islice(self._lines, size // 1_000))
 
 
 def peak_of(lines: Iterator[bytes]) -> tuple[Moment, int]:
@@ -208,6 +208,23 @@ def test_a_line_of_100_mb_is_one_line_that_is_not_kept() -> None:
 
     assert (moment.lines, moment.unread.reasons) == (2, {Reason.LONG: 1})
     assert "\x1b" not in moment.unread.examples[0].text
+    assert peak < 3_000_000
+
+
+def test_rows_with_long_tails_are_counted_and_not_kept() -> None:
+    tails = (ROW[:-1] + b" %d/%s\n" % (number, b"x" * 2_000) for number in range(20_000))
+    moment, peak = peak_of(tails)
+
+    assert (moment.lines, len(moment.raw)) == (20_000, 1)
+    assert peak < 3_000_000
+
+    interfaces = (b"ESTAB 0 0 192.0.2.1%%%d%s:80 " % (n, b"e" * 2_000) for n in range(20_000))
+    moment, peak = peak_of(
+        part
+        for each in (iter([ROW]), (one + b"198.51.100.7:9\n" for one in interfaces))
+        for part in each
+    )
+    assert moment.unread.reasons == {Reason.ADDRESS: 20_000}
     assert peak < 3_000_000
 
 
