@@ -12,9 +12,9 @@ from hypothesis import strategies as st
 from agent.decide import Memory, step
 from agent.model.address import HOST, Address, Width, grouper, pack, unpack
 from agent.model.frame import Frame
-from agent.model.inputs import Identities, Inputs
+from agent.model.inputs import Identities, Inputs, Queue
 from agent.model.learned import Learned, Verified
-from agent.model.policy import Policy, Recording, Rule
+from agent.model.policy import Kind, Policy, Recording, Rule, Sustained
 from agent.model.sample import SOCKETS, Sample, State
 from agent.record.tape import crowd
 from agent.record.tape.crowd import floors_of
@@ -215,6 +215,69 @@ def test_a_judgement_of_what_is_kept_is_that_of_all() -> None:
     verdicts = step(Memory(), whole, by, NOW)[1].verdicts
     assert verdicts
     assert step(Memory(), told, by, NOW)[1].verdicts == verdicts
+
+
+SOURCES = [
+    *(f"192.0.{net}.{at}" for net in range(2) for at in range(1, 5)),
+    *(f"2001:db8:{net}:{line}::{at}" for net in range(2) for line in range(2) for at in (1, 2)),
+    "64:ff9b::c000:201",
+    "fe80::1",
+]
+ROWS = st.dictionaries(
+    st.tuples(
+        st.sampled_from(SOURCES),
+        st.sampled_from([80, 22]),
+        st.sampled_from([State.ESTABLISHED, State.SYN_RECV, State.TIME_WAIT]),
+    ),
+    st.integers(1, 40),
+    max_size=30,
+)
+MIXED = policy(
+    rule(limit=30, sustained=Sustained(times=2, of=3)),
+    rule("single", per=Width(ipv4=32, ipv6=128), limit=25),
+    rule("crowd", per=NET24, limit=50, members=2),
+    rule("net", per=Width(ipv4=16, ipv6=32), limit=90, warn=Fraction(1, 2)),
+    half_open(limit=12),
+    allowlist=(
+        entry("office", "192.0.0.1/32", patience=2),
+        entry("partner", "192.0.1.0/30"),
+        entry("bots", names=("bots.example",), patience=3, kind=Kind.CRAWLER),
+    ),
+)
+
+
+def crowd_of(rows: Mapping[tuple[str, int, State], int]) -> Sample:
+    return sample(
+        *(tally({who: n}, port=port, state=state) for (who, port, state), n in rows.items())
+    )
+
+
+@given(st.lists(ROWS, min_size=1, max_size=4), st.sets(st.sampled_from(SOURCES)))
+def test_whatever_is_judged_by_its_own_policy_is_judged_alike(
+    some: list[dict[tuple[str, int, State], int]], answered: set[str]
+) -> None:
+    live, again, thinner = Memory(), Memory(), Thinner()
+    known = Identities(
+        found={"bots": frozenset({prefix("192.0.0.2/32"), prefix("192.0.0.77/32")})},
+        answered=frozenset(map(ip_address, answered)),
+    )
+    queue = Queue(waiting=0, backlog=4, smallest=4, full=0)
+    for number, rows in enumerate(some):
+        pressed = {"SyncookiesSent": 1000 * number, "TCPReqQFullDoCookies": 1000 * number}
+        one = moment(
+            *(number, crowd_of(rows), MIXED, live),
+            identities=known,
+            counters=pressed,
+            listeners={80: queue, 22: queue},
+            sysctls={"net.ipv4.tcp_syncookies": 1},
+        )
+        told = thinner.frame_of(one, is_start=number == 0)
+
+        live, meant = step(live, one.inputs, MIXED, told.at)
+        again, found = step(again, told.inputs, MIXED, told.at)
+        assert found.verdicts == meant.verdicts
+        assert found.plan == meant.plan
+        assert found.questions == meant.questions
 
 
 def names(*addresses: str) -> dict[Address, Verified]:
