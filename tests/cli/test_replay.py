@@ -168,6 +168,15 @@ def test_what_is_damaged_is_told_and_the_rest_is_judged(tmp_path: Path, tape: Pa
     assert "banned: 1 source" in said
 
 
+def test_a_tape_of_which_nothing_can_be_read_is_65(tmp_path: Path, tape: Path) -> None:
+    (piece,) = tape.iterdir()
+    piece.write_bytes(b"no tape at all, but long enough to be one")
+
+    status, said = run("replay", "--policy", policy(tmp_path, 100), "--tape", str(tape))
+
+    assert (status, f"{piece.name}: it is no tape" in said) == (65, True)
+
+
 NETSTAT = """\
 Active Internet connections (w/o servers)
 Proto Recv-Q Send-Q Local Address           Foreign Address         State

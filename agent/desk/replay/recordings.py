@@ -6,7 +6,7 @@ from datetime import datetime, timedelta
 from pathlib import Path
 
 from agent.desk.replay.listings import Heard, Series, frames_of
-from agent.errors import InputError
+from agent.errors import InputError, UnreadableError
 from agent.model.frame import Frame
 from agent.model.policy import Policy
 from agent.model.sample import State
@@ -14,6 +14,8 @@ from agent.observe.saved.files import open_listings
 from agent.observe.saved.read import read_moments
 from agent.record.phrases import duration
 from agent.record.tape.reader import TAPE, read_tape
+
+_NOTED_AT_MOST = 3
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -85,6 +87,7 @@ def _taped(place: Path, span: Span, notes: list[str]) -> Iterator[Frame]:
 
     Raises:
         InputError: There is none, or none in this part of it.
+        UnreadableError: There might be, but what there is can't be read.
     """
     begin = span.now - span.since if span.since else None
     end = span.now - span.until if span.until else None
@@ -92,6 +95,8 @@ def _taped(place: Path, span: Span, notes: list[str]) -> Iterator[Frame]:
     for frame in read_tape(place, begin, end, notes.append):
         last = frame
         yield frame
+    if last is None and notes:
+        raise UnreadableError(f"{place}: {'; '.join(notes[:_NOTED_AT_MOST])}")
     if last is None:
         raise InputError(_nothing(place, span))
 
