@@ -89,6 +89,13 @@ class TapeWriter:
             self._trouble = f"{self.path}: {error.strerror or error}; nothing is recorded"
             self._rest = _REST
             self.close()
+        except Exception as error:  # noqa: BLE001 - bans do not wait for a tape, whatever fails
+            why = f"{type(error).__name__}: {error}".strip(": ")
+            self._trouble = f"{self.path}: {why}; nothing is recorded"
+            self._rest = _REST
+            # What was written of this moment by half is no base for the next one.
+            self.close()
+            self._thinner = Thinner()
 
     def _write(self, moment: Moment) -> None:
         folder, recording = self._opened(), moment.policy.tape

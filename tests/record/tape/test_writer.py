@@ -4,7 +4,7 @@ import os
 import stat
 import subprocess
 import sys
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from dataclasses import replace
 from datetime import datetime, timedelta
 from errno import ENOSPC
@@ -15,7 +15,9 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
+from agent.model.inputs import Standing
 from agent.model.policy import Policy, Recording
+from agent.model.sample import SOCKETS
 from agent.record.tape.pieces import Piece, pieces_of
 from agent.record.tape.reader import read_tape
 from agent.record.tape.writer import TapeWriter
@@ -332,3 +334,31 @@ def test_a_part_of_the_disk_is_left_to_others(tmp_path: Path) -> None:
         "nothing is recorded until there is room True"
     )
     assert second == "None True"
+
+
+def test_whatever_fails_costs_no_cycle_and_no_later_frame(writer: TapeWriter) -> None:
+    def short_of_memory(_kept: Collection[bytes]) -> Standing:
+        raise MemoryError
+
+    write(writer, NOW)
+    writer.record(replace(moment(1, {"192.0.2.1": 21}), standing=short_of_memory))
+    told = writer.trouble()
+    for number in range(2, 20):
+        writer.record(moment(number, {"192.0.2.1": 22}))
+
+    assert told == f"{writer.path}: MemoryError; nothing is recorded"
+    assert writer.trouble() is None
+    assert [frame.inputs.sample.sockets for frame in read_tape(writer.path)] == [20, *[22] * 6]
+
+
+def test_a_moment_that_can_not_be_written_spoils_no_other(writer: TapeWriter) -> None:
+    write(writer, NOW)
+    writer.record(moment(1, {"192.0.2.1": 21, "192.0.2.2": 20}, counters={"ListenDrops": -(2**70)}))
+    told = writer.trouble()
+    for number in range(2, 20):
+        writer.record(moment(number, {"192.0.2.1": 22}))
+
+    assert told is not None
+    assert "OverflowError" in told
+    rows = [len(frame.inputs.sample.tallies[SOCKETS]) for frame in read_tape(writer.path)]
+    assert rows == [1] * 7
