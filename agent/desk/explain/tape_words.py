@@ -12,14 +12,16 @@ def tape_lines(told: Taped | None, why: str) -> Iterator[str]:
 
     Args:
         told: That; None without a tape.
-        why: There is none; empty otherwise.
+        why: There is none, or what of it could not be read; empty otherwise.
     """
-    yield from section("over the tape", _told(told) if told else iter([why]))
+    yield from section("over the tape", _told(told, why) if told else iter([why]))
 
 
-def _told(told: Taped) -> Iterator[str]:
+def _told(told: Taped, why: str) -> Iterator[str]:
+    if why:
+        yield why
     if not (told.begins and told.ends):
-        yield "nothing is recorded of that time"
+        yield "nothing of that time can be read" if why else "nothing is recorded of that time"
         return
     span = f"from {moment_text(told.begins)} to {moment_text(told.ends)}"
     yield f"{counted(told.frames, 'moment')} {span}"

@@ -38,6 +38,11 @@ def lines_of(told: Explanation) -> Iterator[str]:
         yield "no agent is running: nothing new follows until one is"
     if told.agent is not None and told.agent.policy_sha256 not in {"", told.policy.sha256}:
         yield f"the agent runs with another policy than {', '.join(told.policy.files)}, used here"
+    if told.agent is None and "state" in told.unread:
+        yield from _PLAIN.wrap(
+            f"judged by {', '.join(told.policy.files)}: whether an agent runs, and by which "
+            "policy, is not known"
+        )
     yield from section("who", identity(told))
     yield from section("now", _present(told))
     yield from section("rules", _rulings(told))

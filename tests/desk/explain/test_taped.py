@@ -75,6 +75,8 @@ def test_its_neighbours_count_for_a_wide_rule() -> None:
 
 def test_an_empty_tape_and_a_source_that_is_not_on_it_are_told_so() -> None:
     assert "nothing is recorded" in "\n".join(tape_lines(told(), ""))
+    damaged = "\n".join(tape_lines(told(), "1.tape: it is damaged"))
+    assert "  1.tape: it is damaged\n  nothing of that time can be read" in damaged
     assert "it is in none of them" in "\n".join(tape_lines(told({OTHER: 99}), ""))
     assert "\n".join(tape_lines(None, "no tape in /x")) == "\nover the tape\n  no tape in /x"
 

@@ -296,7 +296,8 @@ def test_an_ipv6_address_stands_beside_its_line() -> None:
 
 def test_what_could_not_be_had_is_told_in_its_section() -> None:
     why = {"state": "no a", "firewall": "no b", "sockets": "no c"}
-    said = "\n".join(lines_of(told(**UNSEEN, past=None, kept=None, unread=why)))
+    said = "\n".join(lines_of(told(**UNSEEN, agent=None, past=None, kept=None, unread=why)))
+    assert "whether an agent runs, and by which policy, is not known" in said
     for section, reason in (("bans", "no a"), ("firewall", "no b"), ("now", "no c")):
         assert f"\n{section}\n  not known: {reason}" in said
     assert "\nrules\n  not known without the sockets" in said
