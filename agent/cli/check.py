@@ -3,6 +3,7 @@
 import sys
 from collections.abc import Iterator, Sequence
 from dataclasses import asdict
+from datetime import datetime
 from functools import partial
 from pathlib import Path
 
@@ -12,7 +13,8 @@ from agent.cli.options import STATE_DIR, as_json
 from agent.cli.output import say, show
 from agent.desk.check import LOOKS, Checked, Look, checked
 from agent.desk.norms.low import tape_cautions
-from agent.errors import Fault, InputError, MissingFileError, PolicyError
+from agent.desk.replay.recordings import Span, of_tape
+from agent.errors import Fault, MissingFileError, PolicyError
 from agent.model.policy import Policy
 from agent.policy import excerpt
 from agent.record.phrases import counted
@@ -37,10 +39,7 @@ def check(paths: tuple[str, ...], *, together: bool, tape: str | None, is_json: 
     no network. Exit status: 0 right, 78 wrong, 66 not there.
     """
     now = clock.now()
-    if tape is not None and not Path(tape).is_dir():
-        raise InputError(f"{tape}: there is no tape")
-    folder = Path(tape) if tape is not None else Path(STATE_DIR) / TAPE
-    looks: tuple[Look, ...] = (*LOOKS, partial(tape_cautions, folder))
+    looks: tuple[Look, ...] = (*LOOKS, partial(tape_cautions, _tape(tape, now)))
     groups = [paths] if together else [(one,) for one in paths]
     found = [checked(group, now, looks) for group in groups]
     if is_json:
@@ -49,6 +48,19 @@ def check(paths: tuple[str, ...], *, together: bool, tape: str | None, is_json: 
         for one in found:
             _tell(one)
     return _status(found)
+
+
+def _tape(named: str | None, now: datetime) -> Path:
+    """Find the tape.
+
+    Raises:
+        InputError: One was named, and there is none, or nothing on it.
+        UnreadableError: One was named, and this user may not read it, or it is damaged.
+    """
+    if named is None:
+        return Path(STATE_DIR) / TAPE
+    next(of_tape(Path(STATE_DIR), named, Span(now=now)).frames)
+    return Path(named)
 
 
 def _status(found: Sequence[Checked]) -> int:

@@ -1,17 +1,19 @@
 """Options and arguments that several commands share."""
 
 from collections.abc import Callable
-from datetime import timedelta
+from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Any, TypeVar
 
 import click
 
+from agent.desk.replay.recordings import Span
 from agent.desk.where import Where
 from agent.model.address import WIDEST, Source
 from agent.policy import names, scalars
 from agent.policy.fields import LONGEST
 from agent.policy.scalars import Misfit
+from agent.record.phrases import duration
 from agent.service import clock
 
 F = TypeVar("F", bound=Callable[..., Any])
@@ -100,6 +102,20 @@ def tape_options(command: F) -> F:
     ):
         command = option(command)
     return command
+
+
+def span_of(since: timedelta | None, until: timedelta | None, now: datetime) -> Span:
+    """Give the part of a tape that a command was asked for.
+
+    Raises:
+        click.UsageError: It ends before it begins.
+    """
+    if since and until and until >= since:
+        raise click.UsageError(
+            f"--since {duration(since.total_seconds())} begins no earlier than "
+            f"--until {duration(until.total_seconds())} ends: both say how long ago"
+        )
+    return Span(since=since, until=until, now=now)
 
 
 _LONGEST_AGO = "400d"

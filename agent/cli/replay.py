@@ -6,12 +6,12 @@ from datetime import timedelta
 import click
 
 from agent.cli import replayed
-from agent.cli.options import as_json, tape_options, where
+from agent.cli.options import as_json, span_of, tape_options, where
 from agent.cli.output import say, show
 from agent.desk.replay.compare import differences
 from agent.desk.replay.journal import Outcome
 from agent.desk.replay.listings import Heard, reasons_of
-from agent.desk.replay.recordings import Recording, Span, of_listings, of_tape
+from agent.desk.replay.recordings import Recording, of_listings, of_tape
 from agent.desk.replay.run import Run
 from agent.desk.replay.run import replay as judge
 from agent.identify.vendors import read_vendors
@@ -82,7 +82,7 @@ def replay(  # noqa: PLR0913 - one argument an option
         from agent.desk.replay.history import read_history  # noqa: PLC0415 - a listing has none
 
         place = where((), None, state_dir)
-        recording = of_tape(place.folder, tape, Span(since=since, until=until, now=place.now))
+        recording = of_tape(place.folder, tape, span_of(since, until, place.now))
         history = read_history(place)
     runs = [Run(policy, read_vendors(), history) for policy in policies]
     judge(recording.frames, runs)

@@ -5,14 +5,15 @@ from datetime import UTC, timedelta
 
 import click
 
-from agent.cli.options import as_json, tape_options, where
+from agent.cli.options import as_json, span_of, tape_options, where
 from agent.cli.output import say, show
 from agent.cli.replayed import bans_lines, fields_of
 from agent.desk.norms.norm import Norm
-from agent.desk.replay.recordings import Span, of_tape
+from agent.desk.replay.recordings import Recording, of_tape
 from agent.desk.suggest import Known, Suggestion, Suggestions
 from agent.desk.suggest import suggest as look
 from agent.model.address import HOST
+from agent.model.frame import Frame
 from agent.policy import default_paths, load_policy
 from agent.record.events import Json, rfc3339
 from agent.record.phrases import counted
@@ -47,12 +48,19 @@ def suggest(  # noqa: PLR0913 - one argument an option
     """
     policy = load_policy(paths or default_paths())
     place = where((), None, state_dir)
-    span = Span(since=since, until=until, now=place.now)
-    found = look(lambda: of_tape(place.folder, tape, span).frames, policy)
+    span = span_of(since, until, place.now)
+    read: list[Recording] = []
+
+    def again() -> Iterator[Frame]:
+        read.append(of_tape(place.folder, tape, span))
+        return read[-1].frames
+
+    found = look(again, policy)
+    notes = read[0].notes
     if is_json:
-        show(_fields(found))
+        show(_fields(found) | {"notes": notes})
         return
-    for line in _lines(found):
+    for line in (*notes, *_lines(found)):
         say(line)
 
 

@@ -9,6 +9,7 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
+import click
 import pytest
 from click.testing import CliRunner, Result
 
@@ -72,6 +73,8 @@ def run(*arguments: str, given: str | None = None) -> tuple[int, str]:
     if isinstance(result.exception, AgentError):
         text, status = told(result.exception)
         return status, result.output + text
+    if isinstance(result.exception, click.UsageError):
+        return result.exception.exit_code, result.exception.message
     assert result.exception is None or isinstance(result.exception, SystemExit), result.exception
     return result.return_value or result.exit_code, result.output
 
@@ -166,6 +169,28 @@ def test_what_is_damaged_is_told_and_the_rest_is_judged(tmp_path: Path, tape: Pa
     assert status == 0
     assert said.startswith(piece.name)
     assert "banned: 1 source" in said
+    assert run("suggest", "--policy", policy(tmp_path, 100), "--tape", str(tape))[1].startswith(
+        piece.name
+    )
+
+
+@pytest.mark.parametrize("command", ["replay --policy", "suggest --policy", "check"])
+def test_a_tape_that_is_nothing_but_damage_is_no_empty_one(
+    tmp_path: Path, tape: Path, command: str
+) -> None:
+    (piece,) = tape.iterdir()
+    piece.write_bytes(b"what is this" * 100)
+
+    status, said = run(*command.split(), policy(tmp_path, 100), "--tape", str(tape))
+
+    assert (status, said.startswith(f"abuse-agent: {tape}: {piece.name}: ")) == (65, True)
+
+
+@pytest.mark.parametrize("command", ["replay", "suggest"])
+def test_a_part_that_ends_before_it_begins_is_a_usage_error(command: str) -> None:
+    status, said = run(command, "--since", "1h", "--until", "2h")
+
+    assert (status, "both say how long ago" in said) == (2, True)
 
 
 def test_a_tape_of_which_nothing_can_be_read_is_65(tmp_path: Path, tape: Path) -> None:
@@ -268,7 +293,5 @@ def test_check_warns_of_a_limit_below_what_is_normal_here(tmp_path: Path, tape: 
     assert "policy.yaml:9" in said
     assert "the limit 50 lies below what is normal here: by the tape a known client" in said
     assert "normal here" not in fine
-    assert run("check", policy(tmp_path, 60), "--tape", "/nowhere") == (
-        66,
-        "abuse-agent: /nowhere: there is no tape",
-    )
+    status, none = run("check", policy(tmp_path, 60), "--tape", "/nowhere")
+    assert (status, none.startswith("abuse-agent: /nowhere: there is no tape")) == (66, True)

@@ -105,7 +105,7 @@ def _nothing(place: Path, span: Span) -> str:
     if not place.is_dir():
         return (
             f"{place}: there is no tape: a live run of the agent records one, a dry run "
-            "with --tape DIR; or name files with saved output of netstat or ss"
+            "with --tape DIR; replay also reads saved output of netstat and ss"
         )
     if span.since is None and span.until is None:
         return f"{place}: nothing is recorded there yet"
