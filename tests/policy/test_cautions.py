@@ -1,6 +1,7 @@
 """Every right policy of the corpus that will surprise is told of at its places, and at no other."""
 
 import re
+import time
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -61,3 +62,37 @@ def test_no_ready_made_policy_will_surprise() -> None:
     machine = ROOT / "tests/corpus/good/machine.yaml"
     for path in (machine, *sorted((ROOT / "policies").glob("*.yaml"))):
         assert list(policy_cautions(load_policy([str(path)]), NOW)) == []
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        pytest.param(
+            "allowlist:\n"
+            + "".join(
+                f" - {{name: x{number}, kind: nat, grants: exempt, prefixes: ["
+                + ", ".join(f"10.0.{host}.{number % 4}" for host in range(100))
+                + "]}\n"
+                for number in range(400)
+            ),
+            id="entries that are alike",
+        ),
+        pytest.param(
+            "allowlist:\n"
+            + "".join(
+                f" - {{name: x{number}, kind: nat, grants: exempt, prefixes: [10.0.0.1]}}\n"
+                for number in range(5000)
+            ),
+            id="very many entries",
+        ),
+    ],
+)
+def test_a_large_policy_is_looked_at_in_time(text: str) -> None:
+    head = "version: 1\nservices: {web: {ports: 80}}\n"
+    rules = "rules: [{name: a, service: web, count: connections, above: 10}]\n"
+    policy = parse_policy((PolicyText(file="p", folder="/", raw=f"{head}{rules}{text}".encode()),))
+    began = time.monotonic()
+
+    list(policy_cautions(policy, NOW))
+
+    assert time.monotonic() - began < 20

@@ -1,12 +1,12 @@
 """Rules that can never fire, or never do anything, and such as tell of everybody."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from datetime import datetime
 from ipaddress import ip_network
 
 from agent.model.address import HOST, collapsed
 from agent.model.caution import Caution
-from agent.model.policy import Mode, Policy, Rule
+from agent.model.policy import AllowEntry, Mode, Policy, Rule
 from agent.policy.cautions.ends import holds_at
 from agent.policy.words import listed
 
@@ -14,17 +14,21 @@ LARGEST_BACKLOG = 4096
 """Of one listener, unless somebody raised it. Source: net.core.somaxconn since Linux 5.4."""
 
 _EVERYBODY = {"IPv4": ip_network("0.0.0.0/0"), "IPv6": ip_network("::/0")}
+MOST = 20
+"""Entries that are looked at; with more, nobody has everybody exempt by mistake."""
+
 _WIDE = 8
 """Longer prefixes make everybody only by the hundred."""
 
 
 def idle_cautions(policy: Policy, now: datetime) -> Iterator[Caution]:
     """Tell of them."""
+    exempt = [entry for entry in policy.allowlist if _exempts_much(entry, now)]
     for rule in policy.rules:
         yield from _members(rule)
         yield from _backlog(rule)
         yield from _noise(rule)
-        yield from _spared(rule, policy, now)
+        yield from _spared(rule, policy, exempt[:MOST])
     if all(rule.mode is Mode.OBSERVE for rule in policy.rules):
         yield Caution(
             kind="observes",
@@ -32,6 +36,11 @@ def idle_cautions(policy: Policy, now: datetime) -> Iterator[Caution]:
             problem="every rule observes: nobody is ever banned; write mode: enforce, or leave it "
             "out, where a rule has shown that it finds the right ones",
         )
+
+
+def _exempts_much(entry: AllowEntry, now: datetime) -> bool:
+    is_wide = any(one.prefixlen <= _WIDE for one in entry.prefixes)
+    return is_wide and entry.patience is None and holds_at(entry, now)
 
 
 def _members(rule: Rule) -> Iterator[Caution]:
@@ -72,15 +81,15 @@ def _noise(rule: Rule) -> Iterator[Caution]:
         )
 
 
-def _spared(rule: Rule, policy: Policy, now: datetime) -> Iterator[Caution]:
+def _spared(rule: Rule, policy: Policy, exempt: Sequence[AllowEntry]) -> Iterator[Caution]:
     """Tell where the allowlist exempts everybody from a rule."""
-    entries = [
-        entry
-        for entry in policy.allowlist
-        if entry.patience is None and holds_at(entry, now)
+    wide = [
+        (entry, one)
+        for entry in exempt
         if not entry.services or rule.service.name in policy.touched(entry.services)
+        for one in entry.prefixes
+        if one.prefixlen <= _WIDE
     ]
-    wide = [(entry, one) for entry in entries for one in entry.prefixes if one.prefixlen <= _WIDE]
     spared = collapsed(one for _, one in wide)
     families = [family for family, everybody in _EVERYBODY.items() if everybody in spared]
     if families:

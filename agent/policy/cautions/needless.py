@@ -1,10 +1,11 @@
 """Entries that change nothing, because others grant as much to the same, and unused services."""
 
-from collections.abc import Collection, Iterable, Iterator, Sequence
+from collections import defaultdict
+from collections.abc import Iterator
+from dataclasses import dataclass, field
 from datetime import datetime
-from typing import TypeAlias
 
-from agent.model.address import Prefix, collapsed, overlaps
+from agent.model.address import Prefix
 from agent.model.caution import Caution
 from agent.model.policy import SSH, TRUSTED_PROXIES, AllowEntry, Policy
 from agent.policy.cautions.ends import holds_at
@@ -13,6 +14,8 @@ from agent.policy.words import listed
 
 MOST = 500
 """Nobody wrote more entries, or rules, by hand; each is compared with each."""
+
+_MOST_NAMED = 3
 
 
 def needless_cautions(policy: Policy, now: datetime) -> Iterator[Caution]:
@@ -32,14 +35,18 @@ def needless_cautions(policy: Policy, now: datetime) -> Iterator[Caution]:
 
 def _covered(policy: Policy, now: datetime) -> Iterator[Caution]:
     """Compare each entry with the others that hold; of two alike the later is needless."""
-    left = [entry for entry in policy.allowlist if holds_at(entry, now)]
-    if len(left) > MOST:
+    entries = [entry for entry in policy.allowlist if holds_at(entry, now)]
+    if len(entries) > MOST:
         return
-    for entry in reversed([one for one in left if one.name != TRUSTED_PROXIES]):
-        others = [one for one in left if one is not entry and _grants_as_much(one, entry, policy)]
-        if others and _is_covered(entry, others):
-            left.remove(entry)
-            names = listed([one.name for one in others if _has_part(one, entry)])
+    index = _Index(policy=policy, left={entry.name for entry in entries})
+    for entry in entries:
+        index.add(entry)
+    for entry in reversed([one for one in entries if one.name != TRUSTED_PROXIES]):
+        others = index.covering(entry)
+        if others:
+            index.left.remove(entry.name)
+            first = others[:_MOST_NAMED]
+            names = listed([*first, *(["others"] if len(others) > len(first) else [])])
             yield Caution(
                 kind="covered",
                 about=about(entry),
@@ -48,67 +55,82 @@ def _covered(policy: Policy, now: datetime) -> Iterator[Caution]:
             )
 
 
-def _grants_as_much(other: AllowEntry, entry: AllowEntry, policy: Policy) -> bool:
-    """Whether `other` grants as much as `entry` does, for its services, as long."""
-    if other.patience is not None and other.patience < (entry.patience or 1001):
-        return False
-    if other.until is not None and (entry.until is None or other.until < entry.until):
-        return False
-    if not other.services:
-        return True
-    return bool(entry.services) and policy.touched(entry.services) <= policy.touched(other.services)
+@dataclass(slots=True, kw_only=True)
+class _Index:
+    """Who belongs to which entries.
 
-
-def _is_covered(entry: AllowEntry, others: Sequence[AllowEntry]) -> bool:
-    """Whether everybody who belongs to `entry` belongs to one of `others`.
-
-    Under patience a prefix has to be listed as it is: what is listed inside a wider one is
-    judged apart where a rule is wider still, so it does change something there.
+    Attributes:
+        policy: Theirs.
+        left: Names of those that were not found needless.
+        holders: By what an entry lists, in the order of the policy.
+        lengths: Of listed prefixes, by IP version.
+        touched: By an entry's name, the services it is for; None for all.
     """
-    exempt = _lengths(one for other in others if other.patience is None for one in other.prefixes)
-    listed_as_it_is = {one for other in others for one in other.prefixes}
-    domains = {name for other in others for name in other.names}
-    ranges = {path for other in others for path in other.ranges}
-    hosts = {host for other in others for host in other.hosts}
-    return (
-        ranges.issuperset(entry.ranges)
-        and hosts.issuperset(entry.hosts)
-        and all(_lies_in(name, domains) for name in entry.names)
-        and all(one in listed_as_it_is or _is_within(one, exempt) for one in entry.prefixes)
+
+    policy: Policy
+    left: set[str]
+    holders: defaultdict[object, list[AllowEntry]] = field(
+        default_factory=lambda: defaultdict(list)
     )
+    lengths: set[tuple[int, int]] = field(default_factory=set)
+    touched: dict[str, frozenset[str] | None] = field(default_factory=dict)
+
+    def add(self, entry: AllowEntry) -> None:
+        """Take in one entry."""
+        for part in _parts(entry):
+            self.holders[part].append(entry)
+        self.lengths.update((one.version, one.prefixlen) for one in entry.prefixes)
+        services = entry.services
+        self.touched[entry.name] = self.policy.touched(services) if services else None
+
+    def covering(self, entry: AllowEntry) -> list[str]:
+        """Name other entries that grant as much to each part of an entry; none if one lacks."""
+        names: dict[str, None] = {}
+        for part in _parts(entry):
+            other = next(self._granting(part, entry), None)
+            if other is None:
+                return []
+            names[other.name] = None
+        return list(names)
+
+    def _granting(self, part: object, entry: AllowEntry) -> Iterator[AllowEntry]:
+        """Give the other entries that hold a part of `entry` and grant it as much.
+
+        Under patience a prefix has to be listed as it is: what is listed inside a wider one
+        is judged apart where a rule is wider still, so it does change something there.
+        """
+        for wider in self._holding(part):
+            for other in self.holders.get(wider, ()):
+                is_same = wider == part or other.patience is None or isinstance(part, str)
+                is_other = other is not entry and other.name in self.left
+                if is_other and is_same and self._grants_as_much(other, entry):
+                    yield other
+
+    def _holding(self, part: object) -> Iterator[object]:
+        """Give what may be listed and holds all of a part, widest first."""
+        if isinstance(part, Prefix):
+            for version, bits in sorted(self.lengths):
+                if version == part.version and bits <= part.prefixlen:
+                    yield part.supernet(new_prefix=bits)
+        elif isinstance(part, str):
+            labels = part.split(".")
+            yield from (".".join(labels[at:]) for at in range(len(labels)))
+        else:
+            yield part
+
+    def _grants_as_much(self, other: AllowEntry, entry: AllowEntry) -> bool:
+        """Whether `other` grants as much as `entry` does, for its services, as long."""
+        if other.patience is not None and (entry.patience or 0) not in range(1, other.patience + 1):
+            return False
+        if other.until is not None and (entry.until is None or other.until < entry.until):
+            return False
+        theirs, ours = self.touched[other.name], self.touched[entry.name]
+        return theirs is None or (ours is not None and ours <= theirs)
 
 
-def _has_part(other: AllowEntry, entry: AllowEntry) -> bool:
-    """Whether an entry holds anything of another."""
-    return (
-        any(_lies_in(name, other.names) for name in entry.names)
-        or not set(other.ranges).isdisjoint(entry.ranges)
-        or not set(other.hosts).isdisjoint(entry.hosts)
-        or any(overlaps(one, theirs) for one in entry.prefixes for theirs in other.prefixes)
-    )
-
-
-_Lengths: TypeAlias = dict[tuple[int, int], set[Prefix]]
-
-
-def _lengths(prefixes: Iterable[Prefix]) -> _Lengths:
-    """Give prefixes, none inside another, by version and length."""
-    found: _Lengths = {}
-    for one in collapsed(prefixes):
-        found.setdefault((one.version, one.prefixlen), set()).add(one)
-    return found
-
-
-def _is_within(prefix: Prefix, lengths: _Lengths) -> bool:
-    return any(
-        version == prefix.version
-        and bits <= prefix.prefixlen
-        and prefix.supernet(new_prefix=bits) in wide
-        for (version, bits), wide in lengths.items()
-    )
-
-
-def _lies_in(name: str, domains: Collection[str]) -> bool:
-    """Whether a name, or a domain above it, is among `domains`."""
-    labels = name.split(".")
-    return any(".".join(labels[at:]) in domains for at in range(len(labels)))
+def _parts(entry: AllowEntry) -> Iterator[object]:
+    """Give all that an entry lists: prefixes, domains as texts, files and hosts as pairs."""
+    yield from entry.prefixes
+    yield from entry.names
+    yield from (("range", path) for path in entry.ranges)
+    yield from (("host", host) for host in entry.hosts)
