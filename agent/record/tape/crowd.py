@@ -8,6 +8,8 @@ from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from collections.abc import Set as AbstractSet
 from dataclasses import dataclass
+from heapq import nsmallest
+from typing import TypeAlias
 
 from agent.model.address import AF_INET, HOST, PACKED_BYTES, Width, grouper, widened
 from agent.model.frame import Rest
@@ -18,12 +20,14 @@ from agent.model.sample import SOCKETS, Tally
 ROWS_AT_MOST = 40_000
 """Of hosts that are kept for their own sake, and as many of members of wider sources."""
 
-ROWS_OF_LINE = 256
-"""Of one line: an IPv6 /64 has no end of addresses to dial out from."""
+ROWS_OF_LINE = (256, 64, 16, 4)
+"""Of one line: an IPv6 /64 has no end of addresses to dial out from, and a /48 no end of lines.
+The first with which all above the floors have room holds: lines are folded before floors rise."""
 
 _MEASURES = tuple(one for one in MEASURES.values() if one.tally == SOCKETS)
 
 Weights = dict[bytes, int]
+Wide: TypeAlias = Mapping[bytes, bytes] | None
 Pair = tuple[str, str]
 Row = tuple[int, int, int, bytes]
 
@@ -119,18 +123,35 @@ class Crowd:
             widened=before,
         )
 
-    def levels(self) -> tuple[AbstractSet[bytes], tuple[Level, ...]]:
-        """Give the keys of the hosts to keep, and who of each width is."""
+    def levels(self) -> tuple[AbstractSet[bytes], tuple[Level, ...], int]:
+        """Give the keys of the hosts to keep, who of each width is, and the rows of a line."""
+        floors = floors_of(self.policy)
+        wide = {width: self._wide(width) for width in floors}
+        above = {width: self._above(floor, wide[width]) for width, floor in floors.items()}
+        costs, most = self._costs({width: (above[width], wide[width]) for width in floors})
         kept: set[bytes] = set()
         levels: list[Level] = []
         room = ROWS_AT_MOST
-        for width, floor in floors_of(self.policy).items():
-            wide = self._wide(width)
-            held, heavy, cost = self._fitting(floor, self._above(floor, wide), wide, room)
-            levels.append(Level(width, held, heavy.keys(), wide))
-            kept |= self._members(heavy.keys(), wide)
-            room -= cost if width != HOST else 0
-        return kept, tuple(levels)
+        for width, floor in floors.items():
+            held, heavy, used = _fitting(floor, above[width], costs[width], room)
+            levels.append(Level(width, held, heavy.keys(), wide[width]))
+            kept |= _members(heavy.keys(), wide[width])
+            room -= used if width != HOST else 0
+        return kept, tuple(levels), most
+
+    def _costs(
+        self, above: Mapping[Width, tuple[Weights, Wide]]
+    ) -> tuple[Mapping[Width, Counter[bytes]], int]:
+        """Give what each source above a floor has in rows, none if all fit; and those of a line."""
+        costs: Mapping[Width, Counter[bytes]] = {width: Counter() for width in above}
+        rows = Counter(self.keys) if len(self.keys) > ROWS_AT_MOST else Counter[bytes]()
+        for most in ROWS_OF_LINE:
+            if rows:
+                costs = {width: _cost(rows, *each, most) for width, each in above.items()}
+            host, *others = (one.total() for one in costs.values())
+            if max(host, sum(others)) <= ROWS_AT_MOST or max(rows.values()) <= ROWS_OF_LINE[-1]:
+                break
+        return costs, most
 
     def _wide(self, width: Width) -> Mapping[bytes, bytes] | None:
         """Give the wider source of each host; what is narrower in IPv6 is told by its line."""
@@ -151,47 +172,23 @@ class Crowd:
                 above[key] = max(summed[key], above.get(key, 0))
         return above
 
-    def _members(
-        self, sources: AbstractSet[bytes], wide: Mapping[bytes, bytes] | None
-    ) -> AbstractSet[bytes]:
-        if wide is None or not sources:
-            return sources
-        return {host for host, source in wide.items() if source in sources}
-
-    def _fitting(
-        self, floor: int, heavy: Weights, wide: Mapping[bytes, bytes] | None, room: int
-    ) -> tuple[int, Weights, int]:
-        """Raise a floor until there is room for the rows of all above it."""
-        if len(self.keys) <= room:
-            return floor, heavy, 0
-        rows = Counter(self.keys)
-        cost: Counter[bytes] = Counter()
-        for host in self._members(heavy.keys(), wide):
-            cost[wide[host] if wide else host] += min(rows[host], ROWS_OF_LINE)
-        spent: Counter[int] = Counter()
-        for source, weight in heavy.items():
-            spent[weight] += cost[source]
-        used = 0
-        for weight in sorted(spent, reverse=True):
-            if used + spent[weight] > room:
-                return weight, {key: one for key, one in heavy.items() if one > weight}, used
-            used += spent[weight]
-        return floor, heavy, used
-
-    def split(self, kept: AbstractSet[bytes]) -> tuple[Tally, Mapping[tuple[int, int], int]]:
-        """Give the rows of the hosts that are kept, and by (state, port) the sockets of others."""
-        rows = {
-            row: count
-            for key, (row, count) in zip(self.keys, self.tally.items(), strict=True)
-            if key in kept
-        }
+    def split(
+        self, kept: AbstractSet[bytes], most: int
+    ) -> tuple[Tally, Mapping[tuple[int, int], int]]:
+        """Give the rows of kept hosts, and by (state, port) the sockets of others."""
+        rows: dict[Row, int] = {}
+        lines: dict[bytes, list[tuple[int, Row]]] = {}
         others = dict(self.sums)
-        for (_, state, port, _), count in rows.items():
-            others[state, port] -= count
-        others = {place: count for place, count in others.items() if count}
-        lines = Counter([key for key in self.keys if len(key) == _LINE_BYTES and key in kept])
-        crowded = {key for key, number in lines.items() if number > ROWS_OF_LINE}
-        return (_folded(rows, crowded) if crowded else rows), others
+        for key, (row, count) in zip(self.keys, self.tally.items(), strict=True):
+            if key in kept:
+                rows[row] = count
+                others[row[1], row[2]] -= count
+                if len(key) == _LINE_BYTES:
+                    lines.setdefault(key, []).append((-count, row))
+        for key, own in lines.items():
+            if len(own) > most:
+                _fold(rows, key, own, most)
+        return rows, {place: count for place, count in others.items() if count}
 
     def rest(self, kept: AbstractSet[bytes], levels: Sequence[Level]) -> Iterator[Rest]:
         """Give the histograms of the sources that are not kept one by one."""
@@ -263,15 +260,40 @@ def _summed(weights: Weights, wide: Mapping[bytes, bytes]) -> Weights:
     return summed
 
 
-def _folded(rows: dict[Row, int], crowded: AbstractSet[bytes]) -> Tally:
-    """Join the lightest addresses of crowded lines into the line's first address."""
-    key_of = grouper(HOST)
-    lines: dict[bytes, list[tuple[int, Row]]] = {key: [] for key in crowded}
-    for row, count in rows.items():
-        if row[0] != AF_INET and (key := key_of(row[0], row[3])) in lines:
-            lines[key].append((-count, row))
-    for key, own in lines.items():
-        for _, row in sorted(own)[ROWS_OF_LINE:]:
-            first = (*row[:3], key.ljust(PACKED_BYTES, b"\0"))
-            rows[first] = rows.pop(row) + rows.get(first, 0)
-    return rows
+def _members(sources: AbstractSet[bytes], wide: Wide) -> AbstractSet[bytes]:
+    if wide is None or not sources:
+        return sources
+    return {host for host, source in wide.items() if source in sources}
+
+
+def _cost(rows: Mapping[bytes, int], heavy: Weights, wide: Wide, most: int) -> Counter[bytes]:
+    """Give how many rows each of the sources has, of a line so many at most."""
+    cost: Counter[bytes] = Counter()
+    for host in _members(heavy.keys(), wide):
+        cost[wide[host] if wide else host] += min(rows[host], most)
+    return cost
+
+
+def _fitting(
+    floor: int, heavy: Weights, cost: Mapping[bytes, int], room: int
+) -> tuple[int, Weights, int]:
+    """Raise a floor until there is room for the rows of all above it."""
+    spent: Counter[int] = Counter()
+    for source, weight in heavy.items():
+        spent[weight] += cost[source]
+    used = 0
+    for weight in sorted(spent, reverse=True):
+        if used + spent[weight] > room:
+            return weight, {key: one for key, one in heavy.items() if one > weight}, used
+        used += spent[weight]
+    return floor, heavy, used
+
+
+def _fold(rows: dict[Row, int], key: bytes, own: list[tuple[int, Row]], most: int) -> None:
+    """Join the lightest addresses of a crowded line into the line's first address."""
+    heaviest = {row for _, row in nsmallest(most, own)}
+    first = key.ljust(PACKED_BYTES, b"\0")
+    for _, row in own:
+        if row not in heaviest:
+            joined = (*row[:3], first)
+            rows[joined] = rows.pop(row) + rows.get(joined, 0)

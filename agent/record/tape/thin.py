@@ -23,8 +23,8 @@ class Thinner:
         """Give what is to be kept of a moment."""
         inputs, known = moment.inputs, self._known
         crowd = Crowd.of(inputs.sample.tallies.get(SOCKETS, {}), moment.policy, self._widened)
-        kept, levels = crowd.levels()
-        rows, others = crowd.split(kept)
+        kept, levels, most = crowd.levels()
+        rows, others = crowd.split(kept, most)
         learned = moment.learned()
         known.take(inputs.identities, learned if is_start else replace(learned, tried=""), rows)
         return Frame(

@@ -179,10 +179,29 @@ def test_a_crowded_line_keeps_its_sum_and_its_heaviest_addresses() -> None:
     crowded = {f"2001:db8::{at:x}": 1 for at in range(1, 1000)} | {"2001:db8::ffff": 7}
 
     found = kept(thin(crowded))
-    assert len(found) == crowd.ROWS_OF_LINE + 1
+    assert len(found) == crowd.ROWS_OF_LINE[0] + 1
     assert sum(found.values()) == 999 + 7
     assert found["2001:db8::ffff"] == 7
-    assert found["2001:db8::"] == 1000 - crowd.ROWS_OF_LINE
+    assert found["2001:db8::"] == 1000 - crowd.ROWS_OF_LINE[0]
+
+
+def test_a_crowded_line_loses_nothing_of_its_first_address() -> None:
+    crowded = {f"2001:db8::{at:x}": 2 for at in range(1, 400)} | {"2001:db8::": 1}
+
+    assert sum(kept(thin(crowded)).values()) == 2 * 399 + 1
+
+
+def test_many_lines_alike_are_folded_before_any_is_left_out(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(crowd, "ROWS_AT_MOST", 500)
+    alike = {f"2001:db8:{line:x}::{at:x}": 1 for line in range(1, 21) for at in range(1, 102)}
+
+    frame = thin(alike)
+    found = kept(frame)
+    assert [one.floor for one in frame.rest] == [policy().tape.floor]
+    assert sum(found.values()) == sum(alike.values())
+    assert 20 * 16 < len(found) <= 500
 
 
 @given(
