@@ -111,6 +111,7 @@ class Loop:
     def _record(self) -> None:
         if self._moment is not None:
             self.ports.tape.record(self._moment)
+            self._tell(self._unrecorded.news(self.ports.tape.trouble(), self._now))
 
     def _moment_of(self, inputs: Inputs) -> Moment:
         """Give what is to be recorded of inputs, ahead of their judgement."""
@@ -229,7 +230,6 @@ class Loop:
             self._tell([events.set_filling(bans, most)])
         self._filling = filling
         self._tell(self._unidentified.news(self.ports.identify.trouble(), self._now))
-        self._tell(self._unrecorded.news(self.ports.tape.trouble(), self._now))
         times = {
             "sample_ms": (sampled - start) * 1000,
             "cycle_ms": (self.ports.stopwatch() - start) * 1000,

@@ -229,7 +229,7 @@ _SENTENCES: dict[str, Callable[[Fields], str]] = {
     "guard.changed": _guard,
     "identify.troubled": lambda fields: f"not everybody can be identified: {fields['reason']}",
     "identify.recovered": lambda _fields: "everybody can be identified again",
-    "tape.troubled": lambda fields: f"nothing is recorded for replay: {fields['reason']}",
+    "tape.troubled": lambda fields: f"the tape, for replay: {fields['reason']}",
     "tape.recovered": lambda _fields: "cycles are recorded for replay again",
     "flood.suspected": alarm_text.flood,
     "flood.ended": alarm_text.flood,

@@ -203,3 +203,16 @@ def test_a_second_signal_does_not_change_how_it_ends(agent: Agent) -> None:
 
     assert agent.end(signal.SIGTERM) < 1
     assert agent.process.returncode == 0
+
+
+def test_one_cycle_alone_tells_as_well_that_it_could_not_be_recorded(
+    policy: Path, tmp_path: Path
+) -> None:
+    tape = tmp_path / "tape"
+    tape.write_text("a file")
+    agent = Agent(policy, "--once", "--tape", str(tape))
+    try:
+        assert "Not a directory" in agent.wait_for("tape.troubled")["reason"]
+        assert agent.process.wait(timeout=10) == 0
+    finally:
+        agent.close()
