@@ -51,14 +51,15 @@ def _unclosed(text: str, start: yaml.Mark, mark: yaml.Mark) -> str | None:
     if _GLUED.match(_line_of(text, start)[1]):
         return "a colon needs a blank behind it, as version: 1"
     opener, ended = _line_of(text, start)[1][:1], _ends(text, mark)
-    closed_wrong = _line_of(text, mark)[1][:1] in _CLOSERS.values()
+    found = _line_of(text, mark)[1][:1]
+    closed_wrong = found in _CLOSERS.values()
     if opener in _CLOSERS and (ended or closed_wrong or start.line < mark.line):
         return f"this {opener} is not closed by {_CLOSERS[opener]}, or a comma is missing after it"
     if opener in {"'", '"'} and ended:
         return f"the text that begins with this {opener} never ends"
     if opener in {"'", '"'}:
         return "an unknown escape in this text: write it in single quotes"
-    if start.line < mark.line and not _is_collection(text, start):
+    if start.line < mark.line and found != "\t" and not _is_collection(text, start):
         return "a colon is missing: expected a key, a colon and a value"
     return None
 
