@@ -52,10 +52,10 @@ def _why(rule: Rule, norm: Norm) -> str:
     if norm.known_most > limit:
         seen = f"a known client, whom nothing spares, held {norm.known_most}"
     elif norm.spread.p999 > limit:
-        seen = f"one in a thousand sources held more than {norm.spread.p999 - 1}"
+        seen = f"one in a thousand sources, unless they attacked, held {norm.spread.p999} or more"
     else:
         return ""
     return (
         f"the limit {limit} lies below what is normal here: by the tape {seen} "
-        f"{norm.measure.unit} to {rule.service.name}; abuse-agent suggest tells more"
+        f"{norm.measure.unit} to {rule.service.name}; abuse-agent suggest tells who"
     )
