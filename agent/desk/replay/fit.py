@@ -25,9 +25,9 @@ def _misfits(policy: Policy, frame: Frame) -> Iterator[Fault]:
         if any(one.floor <= rule.limit for one in fitting):
             continue
         file, _, line = rule.declared_at.rpartition(":")
-        yield Fault(
-            file=file, line=int(line), column=1, path=rule.name, problem=_why(rule, fitting, frame)
-        )
+        is_own = policy.sha256 == frame.policy_sha256
+        why = _crowded(frame, fitting) if fitting and is_own else _why(rule, fitting, frame)
+        yield Fault(file=file, line=int(line), column=1, path=rule.name, problem=why)
 
 
 def _holds(recorded: Width, wanted: Width) -> bool:
@@ -37,6 +37,16 @@ def _holds(recorded: Width, wanted: Width) -> bool:
     its members.
     """
     return recorded.ipv4 <= wanted.ipv4 and recorded.ipv6 <= wanted.ipv6
+
+
+def _crowded(frame: Frame, fitting: list[Rest]) -> str:
+    """Tell of a floor that rose: for its own policy a tape has no other that is too high."""
+    at, floor = f"{frame.at:%Y-%m-%d %H:%M:%S}Z", min(one.floor for one in fitting)
+    return (
+        f"at {at} more sources were here than a moment on the tape has room for, and those with "
+        f"{floor} or fewer sockets were not kept one by one; leave that moment out by --since "
+        "or --until"
+    )
 
 
 def _why(rule: Rule, fitting: list[Rest], frame: Frame) -> str:

@@ -169,9 +169,12 @@ def test_nothing_recorded_is_no_outcome() -> None:
     assert run.journal.outcome() is None
 
 
-def refusal(by: Policy, *rest: Rest) -> str:
+ANOTHER = "1" * 64
+
+
+def refusal(by: Policy, *rest: Rest, recorded_by: str = ANOTHER) -> str:
     with pytest.raises(PolicyError) as refused:
-        came_to(by, [frame(0, {BAD: 150}, rest=rest)])
+        came_to(by, [frame(0, {BAD: 150}, rest=rest, policy_sha256=recorded_by)])
     return str(refused.value)
 
 
@@ -202,8 +205,19 @@ def test_a_recorded_width_serves_all_that_lie_in_it(per: Width) -> None:
     assert came_to(policy(wide), moments).cycles == 1
 
 
+def test_a_crowd_that_raised_the_floor_of_its_own_policy_is_told_as_that() -> None:
+    wide = policy(rule("wide", per=NET24, limit=500))
+
+    told = refusal(wide, KEPT, Rest(width=NET24, floor=41_000), recorded_by=wide.sha256)
+
+    assert "room for, and those with 41000 or fewer sockets" in told
+    assert "--since or --until" in told
+    assert "prefix_floor" not in told
+
+
 def test_a_floor_that_rose_in_between_is_told_with_its_moment() -> None:
-    moments = [frame(0, {}), frame(1, {}, rest=(Rest(width=HOST, floor=200),))]
+    risen = (Rest(width=HOST, floor=200),)
+    moments = [frame(0, {}), frame(1, {}, rest=risen, policy_sha256=ANOTHER)]
 
     with pytest.raises(PolicyError, match="at 2026-11-20 03:00:05Z sources with 200 or fewer"):
         came_to(policy(), moments)
