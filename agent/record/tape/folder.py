@@ -21,6 +21,11 @@ _AGED_AT_ONCE = 2
 """Pieces that are removed for their age with each new one. A clock that is years ahead
 does not take the whole tape with it before somebody sets it right."""
 
+_PIECES_AT_LEAST = 64
+_BLOCK_BYTES = 4096
+"""What the smallest file takes of a disk: an agent that is started again and again, or a clock
+that goes back each cycle, leaves many."""
+
 
 def open_folder(path: Path) -> "Folder":
     """Open the folder, and make it where it is not there.
@@ -78,9 +83,10 @@ class Folder:
             return piece, descriptor
 
     def make_room(self, size_bytes: int) -> None:
-        """Remove the oldest pieces until all have no more than that together."""
+        """Remove the oldest pieces until all have no more than that together, and are no more."""
         used = sum(piece.size_bytes for piece in self.pieces)
-        while self.pieces and used > size_bytes:
+        most = max(_PIECES_AT_LEAST, size_bytes // _BLOCK_BYTES)
+        while self.pieces and (used > size_bytes or len(self.pieces) > most):
             used -= self.pieces[0].size_bytes
             self._remove(self.pieces.pop(0))
 

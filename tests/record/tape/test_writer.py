@@ -362,3 +362,12 @@ def test_a_moment_that_can_not_be_written_spoils_no_other(writer: TapeWriter) ->
     assert "OverflowError" in told
     rows = [len(frame.inputs.sample.tallies[SOCKETS]) for frame in read_tape(writer.path)]
     assert rows == [1] * 7
+
+
+def test_tiny_files_take_no_more_of_the_disk_than_the_tape_may(writer: TapeWriter) -> None:
+    by = replace(policy(), tape=Recording(size_bytes=400_000, age=timedelta(days=36500)))
+    for number in range(120):
+        write(writer, NOW - number * EVERY, by)
+
+    assert 64 <= len(pieces(writer)) <= 400_000 // 4096 + 1
+    assert moments(writer)[-1] == NOW - 119 * EVERY
