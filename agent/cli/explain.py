@@ -7,7 +7,7 @@ from pathlib import Path
 import click
 
 from agent.cli.explained import fields_of
-from agent.cli.options import LengthType, SourceType, as_json, where, where_options
+from agent.cli.options import AGO, SourceType, as_json, where, where_options
 from agent.cli.output import say, show
 from agent.desk.explain.frames import Tape
 from agent.desk.explain.look import explain as look_at
@@ -22,7 +22,7 @@ from agent.model.address import Source
 @click.argument("source", type=SourceType())
 @click.option(
     "--since",
-    type=LengthType(),
+    type=AGO,
     default="24h",
     show_default=True,
     help="How far back the tape is read.",

@@ -70,6 +70,10 @@ class LengthType(click.ParamType[timedelta]):
             self.fail(text, param, ctx)
 
 
+AGO = LengthType("400d")
+"""A tape is kept for a year at most."""
+
+
 def where_options(command: F) -> F:
     """Add ``--policy``, ``--firewall`` and ``--state-dir``; the command is given a `Where`."""
     for option in (
@@ -93,12 +97,11 @@ def where_options(command: F) -> F:
 
 def tape_options(command: F) -> F:
     """Add ``--since``, ``--until``, ``--tape`` and ``--state-dir``, by which a tape is found."""
-    ago = LengthType(_LONGEST_AGO)
     for option in (
         click.option("--state-dir", metavar="DIR", default=STATE_DIR, show_default=True),
         click.option("--tape", metavar="DIR", help="[default: tape in the state directory]"),
-        click.option("--until", type=ago, metavar="AGO", help="End so long ago."),
-        click.option("--since", type=ago, metavar="AGO", help="Begin so long ago, as 24h."),
+        click.option("--until", type=AGO, metavar="AGO", help="End so long ago."),
+        click.option("--since", type=AGO, metavar="AGO", help="Begin so long ago, as 24h."),
     ):
         command = option(command)
     return command
@@ -118,7 +121,6 @@ def span_of(since: timedelta | None, until: timedelta | None, now: datetime) -> 
     return Span(since=since, until=until, now=now)
 
 
-_LONGEST_AGO = "400d"
 as_json = click.option("--json", "is_json", is_flag=True, help="Print JSON.")
 
 

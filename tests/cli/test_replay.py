@@ -295,3 +295,16 @@ def test_check_warns_of_a_limit_below_what_is_normal_here(tmp_path: Path, tape: 
     assert "normal here" not in fine
     status, none = run("check", policy(tmp_path, 60), "--tape", "/nowhere")
     assert (status, none.startswith("abuse-agent: /nowhere: there is no tape")) == (66, True)
+
+
+def test_the_first_minutes_of_a_short_tape_do_not_speak_for_the_rest(tmp_path: Path) -> None:
+    begin = datetime.now(UTC) - timedelta(minutes=20)
+    rest = (Rest(width=HOST, floor=10, counts={("web", "connections"): {2: 500}}),)
+    crowd = {f"192.0.2.{number}": 150 for number in range(1, 4)}
+    moments = (
+        frame(number, crowd if number < 40 else {}, at=begin + timedelta(seconds=number), rest=rest)
+        for number in range(400)
+    )
+    tape = write_tape(tmp_path / "tape", moments)
+
+    assert "normal here" not in run("check", policy(tmp_path, 50), "--tape", str(tape))[1]

@@ -14,18 +14,25 @@ CYCLES_AT_LEAST = 40
 """Of fewer nothing can be called normal."""
 
 _LOOKED_BACK = timedelta(days=1)
+_FRAMES = 960
 _OF_EACH = 40
-"""Frames of each hour: they tell what is normal, and a day of them is read in a second."""
+"""Frames of each hour of a day: they tell what is normal, and are read in a second. Of a
+shorter tape there are as many in all, so that its first minutes do not speak for the rest."""
 
 
 def tape_cautions(folder: Path, policy: Policy, now: datetime) -> Iterator[Caution]:
     """Tell of rules whose limit ordinary sources have passed by a tape; nothing without one."""
     try:
-        frames = read_tape(folder, since=now - _LOOKED_BACK, until=now, each=_OF_EACH)
+        frames = read_tape(folder, since=now - _LOOKED_BACK, until=now, each=_each(folder))
         norms = norms_of(frames, policy)
     except AgentError:
         return
     yield from low_cautions(policy, norms)
+
+
+def _each(folder: Path) -> int:
+    files = sum(1 for _ in folder.glob("*.tape"))
+    return max(_OF_EACH, _FRAMES // max(files, 1))
 
 
 def low_cautions(policy: Policy, norms: Iterable[Norm]) -> Iterator[Caution]:
