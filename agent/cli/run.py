@@ -110,6 +110,8 @@ def run(  # noqa: PLR0913 - one argument an option
         raise click.UsageError("--assume-sustained goes with --once")
     load = Loader(paths or default_paths())
     policy = load()
+    if tape and not policy.tape.size_bytes:
+        raise click.UsageError("the policy records nothing (tape: none): leave out that or --tape")
     start = Start(
         policy=policy.as_if_sustained() if assume_sustained else policy,
         load=load,

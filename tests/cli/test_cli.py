@@ -272,3 +272,12 @@ def test_check_tells_of_range_files_without_finding_the_policy_wrong(tmp_path: P
     assert f"cdn: {tmp_path}/bad.txt:2:1: '<html>' is no address" in done.stdout
     assert "old.txt: its list is of 2020-01-01, older than 90 days" in done.stdout
     assert "none.txt: it is not there" in done.stdout
+
+
+def test_a_tape_that_the_policy_does_not_want_is_a_usage_error(tmp_path: Path) -> None:
+    path = tmp_path / "policy.yaml"
+    path.write_text(f"{GOOD}tape: none\n")
+
+    done = abuse_agent("--dry-run", "--once", "--policy", str(path), "--tape", str(tmp_path / "t"))
+
+    assert (done.returncode, "the policy records nothing (tape: none)" in done.stderr) == (2, True)
