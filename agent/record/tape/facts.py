@@ -18,6 +18,9 @@ T = TypeVar("T")
 Told: TypeAlias = Mapping[str, Any]
 """Of one thing what changed; empty for nothing."""
 
+KNOWN_AT_MOST = 1_000_000
+"""Of what is known at a moment: what one frame could tell as a whole. Changes add up to no more."""
+
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 _MICROSECOND = timedelta(microseconds=1)
 
@@ -104,6 +107,7 @@ def hear_identities(before: Identities, told: Told) -> Identities:
         answered = _changed(before.answered, told["answered"], ip_address)
     if "unread" in told:
         unread = frozenset(map(str, told["unread"]))
+    _demand_bounded(len(found) + sum(map(len, found.values())) + len(answered))
     return Identities(found=found, answered=answered, unread=unread)
 
 
@@ -135,6 +139,7 @@ def hear_learned(before: Learned, told: Told) -> Learned:
                 at=hear_moment(at),
                 names=tuple(map(str, names)),
             )
+    _demand_bounded(len(verified))
     hosts = before.hosts
     if "hosts" in told:
         hosts = {
@@ -154,6 +159,11 @@ def hear_levels(told: Iterable[Iterable[int]]) -> Iterator[tuple[Width, int]]:
         if not (16 <= ipv4 <= 32 <= ipv6 <= 128 and floor >= 0):  # noqa: PLR2004 - the bounds of a Width
             raise ValueError("it has an impossible width")
         yield Width(ipv4=ipv4, ipv6=ipv6), floor
+
+
+def _demand_bounded(number: int) -> None:
+    if number > KNOWN_AT_MOST:
+        raise ValueError("it knows too much")
 
 
 def _found(before: Found, told: Mapping[str, Any]) -> Iterator[tuple[str, frozenset[Prefix]]]:

@@ -1,6 +1,7 @@
 """A frame comes back as it was, and nothing that is read does harm."""
 
 from dataclasses import replace
+from functools import reduce
 
 import pytest
 from hypothesis import given
@@ -8,8 +9,10 @@ from hypothesis import strategies as st
 
 from agent.model.address import AF_INET6, MAPPED
 from agent.model.frame import Frame
-from agent.model.inputs import Standing
+from agent.model.inputs import Identities, Standing
+from agent.model.learned import Learned
 from agent.model.sample import SOCKETS
+from agent.record.tape import facts
 from agent.record.tape.codec import Decoder, Encoder
 from tests.builders import NOW, inputs
 from tests.record.tape.strategies import frames, tapes
@@ -80,3 +83,16 @@ def test_a_mapped_address_that_was_never_unmapped_stays_what_it_is() -> None:
     frame = Frame(at=NOW, inputs=replace(given, sample=sample))
 
     assert Decoder().decode(Encoder().encode(frame)) == frame
+
+
+def test_changes_of_what_is_known_add_up_to_no_more_than_a_frame_tells(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(facts, "KNOWN_AT_MOST", 20)
+    found = [{"found": {f"entry{at}": [[], ["192.0.2.0/24"]]}} for at in range(21)]
+    verified = [{"verified": {f"192.0.2.{at}": [0, [], []]}} for at in range(21)]
+
+    with pytest.raises(ValueError, match="too much"):
+        reduce(facts.hear_identities, found, Identities())
+    with pytest.raises(ValueError, match="too much"):
+        reduce(facts.hear_learned, verified, Learned())
