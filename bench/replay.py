@@ -26,7 +26,7 @@ from agent.record.tape.reader import read_tape
 from agent.record.tape.stream import Packing
 from bench.rounds import machine, timed
 
-CYCLES = 1_728
+CYCLES = 17_280
 EVERY = timedelta(seconds=5)
 SOURCES, KEPT = 10_000, 500
 POLICY = "policies/web.yaml"
