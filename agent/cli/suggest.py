@@ -66,7 +66,7 @@ def suggest(  # noqa: PLR0913 - one argument an option
 
 def _lines(found: Suggestions) -> Iterator[str]:
     outcome = found.outcome
-    if outcome is None:
+    if outcome is None or not found.each:
         yield "nobody held a connection to a service of the policy while this was recorded"
         return
     began, ended = (
@@ -83,6 +83,11 @@ def _lines(found: Suggestions) -> Iterator[str]:
     for one in found.each:
         yield from (f"  {line}" for line in one.rule.split("\n"))
     yield ""
+    if found.skipped:
+        yield (
+            f"without {counted(found.skipped, 'cycle')}, of which the tape had room for the "
+            "heaviest sources only:"
+        )
     yield from bans_lines(outcome)
 
 
@@ -112,6 +117,7 @@ def _fields(found: Suggestions) -> dict[str, Json]:
     return {
         "subjects": [_subject_fields(one) for one in found.each],
         "replay": fields_of(found.outcome) if found.outcome else None,
+        "skipped": found.skipped,
     }
 
 

@@ -9,8 +9,9 @@ from dataclasses import dataclass, replace
 
 from agent.desk.norms.norm import Norm, Norms, Peak
 from agent.desk.norms.who import Who
+from agent.desk.replay.fit import fits
 from agent.desk.replay.journal import Outcome
-from agent.desk.replay.run import Run, replay
+from agent.desk.replay.run import Run
 from agent.model.address import HOST
 from agent.model.frame import Frame
 from agent.model.policy import Policy, Rule
@@ -62,10 +63,12 @@ class Suggestions:
         each: By subject.
         outcome: What the rules, all together and beside nothing else, would have done; None
             where nothing was recorded.
+        skipped: Cycles that are left out of that: a crowd had raised their floor above a limit.
     """
 
     each: tuple[Suggestion, ...]
     outcome: Outcome | None
+    skipped: int = 0
 
 
 def suggest(frames: Callable[[], Iterable[Frame]], policy: Policy) -> Suggestions:
@@ -74,9 +77,6 @@ def suggest(frames: Callable[[], Iterable[Frame]], policy: Policy) -> Suggestion
     Args:
         frames: Gives the moments, from the first on, each time it is called.
         policy: Its services are looked at, by the widths of its rules; its allowlist holds.
-
-    Raises:
-        PolicyError: The tape keeps too little for the rules.
     """
     norms = Norms(policy)
     for frame in frames():
@@ -91,9 +91,14 @@ def suggest(frames: Callable[[], Iterable[Frame]], policy: Policy) -> Suggestion
     )
     if not each:
         return Suggestions(each=(), outcome=None)
-    run = Run(replace(policy, rules=rules_of(policy, (one.rule for one in each))))
-    replay(frames(), [run])
-    return Suggestions(each=each, outcome=run.journal.outcome())
+    tried = replace(policy, rules=rules_of(policy, (one.rule for one in each)))
+    run, skipped = Run(tried), 0
+    for frame in frames():
+        if fits(tried, frame):
+            run.play(frame)
+        else:
+            skipped += 1
+    return Suggestions(each=each, outcome=run.journal.outcome(), skipped=skipped)
 
 
 def limit_of(norm: Norm) -> int:

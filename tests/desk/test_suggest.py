@@ -115,6 +115,26 @@ def test_every_suggested_rule_is_read_as_it_is_written() -> None:
     assert rules[0].lasts == timedelta(minutes=10)
 
 
+def test_a_crowd_that_raised_the_floor_for_a_moment_makes_no_limit_higher() -> None:
+    crowded = Rest(width=HOST, floor=41_000, counts={})
+    frames = [*moments({BAD: 900}), frame(20, {BAD: 900}, rest=(crowded,))]
+
+    found = from_frames(frames)
+
+    assert "above: 20" in found.each[0].rule
+    assert found.skipped == 1
+    assert found.outcome is not None
+    assert [str(one.ban.source) for one in found.outcome.bans] == [BAD]
+
+
+def test_a_width_that_was_not_recorded_has_no_suggestion() -> None:
+    wide = policy(rule("crowd", per=NET24, limit=600), safety=NO_BREAKER)
+
+    found = from_frames(moments({BAD: 900}), wide)
+
+    assert [one.norm.width for one in found.each] == [HOST]
+
+
 def test_nothing_recorded_suggests_nothing() -> None:
     assert from_frames([]) == Suggestions(each=(), outcome=None)
     assert from_frames([frame(0, {}, rest=())]).each == ()

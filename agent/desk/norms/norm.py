@@ -53,7 +53,7 @@ class Norm:
         cycles: How many were looked at.
         spread: Of the sources' counts; without those whom the policy grants anything.
         known_most: The largest count of a known client, likewise; 0 without any.
-        floor: The highest floor that a cycle was recorded with.
+        floor: The lowest floor that a cycle was recorded with.
         top: Those with the largest counts, the largest first.
         is_partial: Whether nothing was told of sources below the floor: it was recorded under
             a policy without such a service or width.
@@ -85,7 +85,7 @@ class _Book:
     counts: Counter[int] = field(default_factory=Counter)
     trails: dict[bytes, _Trail] = field(default_factory=dict)
     known_most: int = 0
-    floor: int = 0
+    floor: int | None = None
     is_told: bool = False
     is_missing: bool = False
 
@@ -116,6 +116,7 @@ class Norms:
     _wanted: dict[tuple[int, int], list[tuple[str, str]]] = field(init=False)
     who: Who = field(init=False)
     _strangers: dict[tuple[bytes, str], bool] = field(default_factory=dict)
+    _is_thinned: bool = False
     _cycles: int = 0
 
     def __post_init__(self) -> None:
@@ -154,6 +155,7 @@ class Norms:
                         book.counts[count] += 1
                         book.known_most = max(book.known_most, count if is_known else 0)
             if frame.rest:
+                self._is_thinned = True
                 self._take_rest(frame, width, rest)
 
     def _is_stranger(self, key: bytes, service: str) -> bool:
@@ -170,8 +172,9 @@ class Norms:
         for (name, measure, at), book in self._books.items():
             if at != width:
                 continue
-            book.floor = max(book.floor, rest.floor if rest else 0)
             told = rest.counts.get((name, measure), {}) if rest else {}
+            if rest is not None:
+                book.floor = rest.floor if book.floor is None else min(book.floor, rest.floor)
             book.is_told |= bool(told)
             book.is_missing |= is_foreign and not told
             for count, sources in told.items():
@@ -199,7 +202,7 @@ class Norms:
         return sums
 
     def norms(self) -> tuple[Norm, ...]:
-        """Give what is normal for each subject of which anything was seen."""
+        """Give what is normal for each subject of which anything was seen, in a recorded width."""
         services = {one.name: one for one in self.policy.services}
         return tuple(
             Norm(
@@ -209,12 +212,12 @@ class Norms:
                 cycles=self._cycles,
                 spread=spread_of(book.counts),
                 known_most=book.known_most,
-                floor=book.floor,
+                floor=book.floor or 0,
                 top=tuple(_top(book, width)),
                 is_partial=book.is_missing and not book.is_told,
             )
             for (name, measure, width), book in self._books.items()
-            if book.counts or book.trails
+            if (book.counts or book.trails) and not (self._is_thinned and book.floor is None)
         )
 
 

@@ -19,6 +19,11 @@ def demand_fit(policy: Policy, frame: Frame) -> None:
         raise PolicyError(faults)
 
 
+def fits(policy: Policy, frame: Frame) -> bool:
+    """Whether whoever may be above a limit of the policy is in the frame."""
+    return not frame.rest or not any(_misfits(policy, frame))
+
+
 def _misfits(policy: Policy, frame: Frame) -> Iterator[Fault]:
     for rule in policy.rules:
         fitting = [one for one in frame.rest if _holds(one.width, rule.per)]
