@@ -5,16 +5,18 @@ of the same source by the same rule, with the same count, at the same moment.
 """
 
 import json
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
 from datetime import datetime
 from itertools import zip_longest
+from pathlib import Path
 from typing import Any, TypeAlias
 
 from agent.desk.replay.run import Run, replay
 from agent.identify.vendors import read_vendors
-from agent.model.frame import Frame
 from agent.model.policy import Policy
 from agent.record.events import Event, rfc3339
+from agent.record.tape.reader import read_tape
 from tests.scenarios.scene import Scene
 
 JUDGED = frozenset(
@@ -47,19 +49,47 @@ def is_repeated(scene: Scene) -> bool:
     return not (has_own_disk or is_joined or any(one.policy or one.unban for one in scene.then))
 
 
-def differences(frames: Iterable[Frame], policy: Policy, told: Sequence[Told]) -> Iterator[str]:
-    """Give where a replay under the policy of then tells something else; the first few."""
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Recorded:
+    """What a scene's agent recorded, and what it told.
+
+    Attributes:
+        policy: In force.
+        pieces: The files of the tape, by name.
+        told: All that has to come again, in its order.
+    """
+
+    policy: Policy
+    pieces: Mapping[str, bytes]
+    told: Sequence[Told]
+
+
+def recorded(tape: Path, policy: Policy, told: Iterable[Told]) -> Recorded:
+    """Keep a tape over the end of its folder."""
+    pieces = {one.name: one.read_bytes() for one in tape.iterdir()} if tape.is_dir() else {}
+    return Recorded(policy=policy, pieces=pieces, told=tuple(told))
+
+
+def differences(found: Recorded, folder: Path) -> list[str]:
+    """Give where a replay under the policy of then tells something else; the first few.
+
+    Args:
+        found: What was recorded.
+        folder: An empty one for the tape.
+    """
     again: list[Told] = []
 
     def write(event: Event, now: datetime, _cycle: int) -> None:
         again.extend(told_by({"event": event.name, **event.fields}, rfc3339(now)))
 
-    replay(frames, [Run(policy, read_vendors(), write=write)])
-    different = [
-        f"told {then}, replayed {now}" for then, now in zip_longest(told, again) if then != now
-    ]
-    for text in different[:_SHOWN_AT_MOST]:
-        yield f"its tape replays otherwise: {text}"
+    for name, content in found.pieces.items():
+        (folder / name).write_bytes(content)
+    replay(read_tape(folder), [Run(found.policy, read_vendors(), write=write)])
+    return [
+        f"told {then}, replayed {now}"
+        for then, now in zip_longest(found.told, again)
+        if then != now
+    ][:_SHOWN_AT_MOST]
 
 
 def told_by(event: dict[str, Any], at: str) -> Iterator[Told]:

@@ -10,6 +10,7 @@ from typing import Any
 from agent.model.address import Address, Prefix
 from agent.model.policy import Policy
 from tests.scenarios.addresses import Nets
+from tests.scenarios.again import Recorded
 from tests.scenarios.group import Group, Role
 from tests.scenarios.scene import Scene
 from tests.scenarios.witness import BANS_FROM, Witness
@@ -42,6 +43,7 @@ class Happened:
         allowed: The kernel's allow set at the end.
         losses: Connections that innocents lost, a sentence each, and what else went wrong with
             the scene's clients.
+        recorded: The agent's tape.
     """
 
     scene: Scene
@@ -52,6 +54,7 @@ class Happened:
     findings: set[tuple[str, str]] = field(default_factory=set)
     allowed: frozenset[Prefix] = frozenset()
     losses: list[str] = field(default_factory=list)
+    recorded: Recorded | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -67,6 +70,7 @@ class Outcome:
         told: The names of the events that occurred, but for those of every scene.
         rivals: By program, how many innocent sources its rule would have banned, and how
             many guilty ones missed.
+        recorded: The agent's tape; None where the scene could not be played.
     """
 
     scene: Scene
@@ -75,6 +79,7 @@ class Outcome:
     allowed: int = 0
     told: frozenset[str] = frozenset()
     rivals: Mapping[str, tuple[int, int]] = field(default_factory=dict)
+    recorded: Recorded | None = None
 
 
 def outcome_of(happened: Happened) -> Outcome:
@@ -94,6 +99,7 @@ def outcome_of(happened: Happened) -> Outcome:
         allowed=allowed,
         told=frozenset(event["event"] for _, event in happened.events),
         rivals={program: happened.witness.verdicts_of(program, exempt) for program in BANS_FROM},
+        recorded=happened.recorded,
     )
 
 

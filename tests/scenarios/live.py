@@ -18,7 +18,7 @@ from typing import Any
 from agent.decide import layout_of
 from agent.observe.sock_diag import read_raw
 from agent.policy import load_policy
-from agent.record.tape.reader import TAPE, read_tape
+from agent.record.tape.reader import TAPE
 from tests.live.agents import LiveAgent, command
 from tests.live.program import make
 from tests.range import Hosts, in_namespace, ip, two_hosts
@@ -284,16 +284,10 @@ def play(scene: Scene, folder: Path) -> Happened:
         stack.callback(_close, agents)
         Stage(agents, players).play()
         agents.end()
-        happened.losses += replayed(agents, happened)
-    return happened
-
-
-def replayed(agents: Agents, happened: Happened) -> Iterator[str]:
-    """Tell where the tape of a scene comes to something else than the scene did."""
-    if again.is_repeated(agents.scene):
         events = (event for _, event in happened.events)
-        told = [one for event in events for one in again.told_by(event, event["timestamp"])]
-        yield from again.differences(read_tape(agents.state / TAPE), happened.policy, told)
+        told = (one for event in events for one in again.told_by(event, event["timestamp"]))
+        happened.recorded = again.recorded(agents.state / TAPE, policy, told)
+    return happened
 
 
 def fill(path: Path) -> None:

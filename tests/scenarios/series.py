@@ -30,7 +30,6 @@ from agent.ports import Ports
 from agent.record.events import Event, rfc3339
 from agent.record.ledger import MemoryLedger
 from agent.record.tape.interface import NoTape, Recorder
-from agent.record.tape.reader import read_tape
 from agent.record.tape.writer import TapeWriter
 from tests.scenarios import again
 from tests.scenarios.addresses import Nets
@@ -308,7 +307,5 @@ def play(scene: Scene) -> Happened:
         stage = Stage(scene, happened, tape=tape)
         stage.play()
         tape.close()
-        if again.is_repeated(scene):
-            frames = read_tape(Path(folder))
-            happened.losses += again.differences(frames, policy, stage.told)
+        happened.recorded = again.recorded(Path(folder), policy, stage.told)
     return happened
