@@ -10,7 +10,7 @@ from tests.scenarios import live, series
 from tests.scenarios.happened import Outcome, outcome_of
 from tests.scenarios.scene import Scene
 
-AT_ONCE = 6
+AT_ONCE = 5
 """Live scenes beside each other: most of the time most of them wait."""
 
 
