@@ -16,6 +16,7 @@ from agent.desk.explain.tape_words import tape_lines
 from agent.desk.explain.words import lines_of
 from agent.errors import MissingSourceError
 from agent.model.address import Source
+from agent.record.tape.reader import TAPE
 
 
 @click.command()
@@ -50,7 +51,7 @@ def explain(  # noqa: PLR0913 - one argument an option
     status 66 when nothing at all is known.
     """
     scene = open_scene(where(paths, firewall, state_dir))
-    tape = Tape(Path(folder) if folder else scene.where.folder / "tape", scene.where.now)
+    tape = Tape(Path(folder) if folder else scene.where.folder / TAPE, scene.where.now)
     told = look_at(scene, source, tape.newest)
     if not is_json:
         _say(lines_of(told))

@@ -8,7 +8,7 @@ import click
 from agent.cli import replayed
 from agent.cli.options import as_json, span_of, tape_options, where
 from agent.cli.output import say, show
-from agent.desk.replay.compare import differences
+from agent.desk.replay.compare import Difference, differences
 from agent.desk.replay.journal import Outcome
 from agent.desk.replay.listings import Heard, reasons_of
 from agent.desk.replay.recordings import Recording, of_listings, of_tape
@@ -84,15 +84,17 @@ def replay(  # noqa: PLR0913 - one argument an option
         place = where((), None, state_dir)
         recording = of_tape(place.folder, tape, span_of(since, until, place.now))
         history = read_history(place)
-    runs = [Run(policy, read_vendors(), history) for policy in policies]
+    vendors = read_vendors()
+    runs = [Run(policy, vendors, history) for policy in policies]
     judge(recording.frames, runs)
     outcomes = [outcome for run in runs if (outcome := run.journal.outcome())]
+    different = differences(*outcomes) if against else ()
     if is_json:
-        show(_fields(outcomes, recording))
+        show(_fields(outcomes, different, recording))
     else:
-        for line in _lines(outcomes, recording):
+        for line in _lines(outcomes, different, recording):
             say(line)
-    return int(len(outcomes) > 1 and bool(differences(*outcomes)))
+    return int(bool(different))
 
 
 def _policy(paths: Sequence[str], *, assume_sustained: bool) -> Policy:
@@ -100,7 +102,9 @@ def _policy(paths: Sequence[str], *, assume_sustained: bool) -> Policy:
     return policy.as_if_sustained() if assume_sustained else policy
 
 
-def _lines(outcomes: Sequence[Outcome], recording: Recording) -> Iterator[str]:
+def _lines(
+    outcomes: Sequence[Outcome], different: Sequence[Difference], recording: Recording
+) -> Iterator[str]:
     if recording.heard is not None:
         yield from _heard(recording.heard, outcomes[0])
     yield from recording.notes
@@ -108,7 +112,7 @@ def _lines(outcomes: Sequence[Outcome], recording: Recording) -> Iterator[str]:
     if len(outcomes) > 1:
         new, old = outcomes
         yield ""
-        yield from replayed.difference_lines(differences(new, old), new, old)
+        yield from replayed.difference_lines(different, new, old)
 
 
 def _heard(heard: Heard, outcome: Outcome) -> Iterator[str]:
@@ -134,11 +138,13 @@ def _heard(heard: Heard, outcome: Outcome) -> Iterator[str]:
         )
 
 
-def _fields(outcomes: Sequence[Outcome], recording: Recording) -> dict[str, Json]:
+def _fields(
+    outcomes: Sequence[Outcome], different: Sequence[Difference], recording: Recording
+) -> dict[str, Json]:
     found: dict[str, Json] = {"replay": replayed.fields_of(outcomes[0])}
     if len(outcomes) > 1:
         found["against"] = replayed.fields_of(outcomes[1])
-        found["differences"] = replayed.difference_fields(differences(*outcomes))
+        found["differences"] = replayed.difference_fields(different)
     if recording.heard is not None:
         heard = recording.heard
         found["read"] = {

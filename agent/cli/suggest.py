@@ -66,13 +66,14 @@ def suggest(  # noqa: PLR0913 - one argument an option
 
 def _lines(found: Suggestions) -> Iterator[str]:
     outcome = found.outcome
-    if outcome is None or not found.each:
+    if not found.each:
         yield "nobody held a connection to a service of the policy while this was recorded"
         return
-    began, ended = (
-        f"{one.astimezone(UTC):%Y-%m-%d %H:%M:%S}" for one in (outcome.began, outcome.ended)
-    )
-    yield f"{counted(outcome.cycles, 'cycle')}, {began} to {ended} UTC"
+    if outcome is not None:
+        began, ended = (
+            f"{one.astimezone(UTC):%Y-%m-%d %H:%M:%S}" for one in (outcome.began, outcome.ended)
+        )
+        yield f"{counted(outcome.cycles, 'cycle')}, {began} to {ended} UTC"
     for one in found.each:
         yield ""
         yield from _subject(one)
@@ -88,7 +89,8 @@ def _lines(found: Suggestions) -> Iterator[str]:
             f"without {counted(found.skipped, 'cycle')}, of which the tape had room for the "
             "heaviest sources only:"
         )
-    yield from bans_lines(outcome)
+    if outcome is not None:
+        yield from bans_lines(outcome)
 
 
 def _subject(one: Suggestion) -> Iterator[str]:

@@ -27,12 +27,11 @@ from agent.model.address import (
     source_of,
 )
 from agent.model.inputs import Inputs
-from agent.model.policy import Policy, Rule, Sustained
+from agent.model.policy import Policy, Rule
 from agent.model.sample import Sample, Tally
 from agent.model.verdict import Finding
 
 _EVERY, _ALL = Fraction(0), Fraction(1)
-_FIRST = Sustained(times=1, of=1)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -163,7 +162,7 @@ class Scales:
             inputs: The moment, whole.
             now: When; aware, UTC.
         """
-        at_once = _at_once(self._watching)
+        at_once = self._watching.as_if_sustained()
         after, decision = step(self.memory, narrowed(inputs, self.wide), at_once, now)
         findings = {(one.rule.name, one.source): one.finding for one in decision.verdicts}
         tracks = {rule.name: found for rule, found in self.memory.tracks.items()}
@@ -188,10 +187,6 @@ class Scales:
 
 def _above(track: Track | None) -> int:
     return track.samples.bit_count() if track else 0
-
-
-def _at_once(policy: Policy) -> Policy:
-    return replace(policy, rules=tuple(replace(rule, sustained=_FIRST) for rule in policy.rules))
 
 
 def _by_anybody(policy: Policy) -> Policy:

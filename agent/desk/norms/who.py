@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator
 from dataclasses import dataclass, field, replace
+from operator import is_
 
 from agent.decide.grants import Grant, Grants, grants_of
 from agent.desk.replay.identities import Remembered
@@ -35,7 +36,7 @@ class Who:
         self._remembered.frame = frame
         known = self._remembered.look(self.policy, frame.at)
         now = (known, frame.inputs.surroundings, frame.learned)
-        if self._from and all(map(_is_same, self._from, now)):
+        if self._from and all(map(is_, self._from, now)):
             return False
         self._from, self._grants = now, None
         self._names |= {one: who.names for one, who in frame.learned.verified.items()}
@@ -62,7 +63,3 @@ class Who:
             entry = grant.entry
             granted = "exempt" if entry.patience is None else f"{entry.patience}x"
             yield f"{granted} as {entry.name}, {entry.declared_at}"
-
-
-def _is_same(left: object, right: object) -> bool:
-    return left is right
