@@ -1,0 +1,50 @@
+"""All that a diagnosis may go by. What is not in here, no finding depends on."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import TypeAlias
+
+Counts: TypeAlias = Mapping[str, int]
+"""Counters of the kernel by protocol and name, as ``TcpExt.ListenDrops``, ``Tcp.PassiveOpens``."""
+
+Settings: TypeAlias = Mapping[str, str]
+"""Settings by name, as ``net.ipv4.ip_local_port_range``, and what their files say, stripped."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Machine:
+    """What this machine is.
+
+    Attributes:
+        memory_bytes: All of it; 0 where that can't be told.
+        processors: How many this process may use.
+        kernel: Its release, as ``6.1.0-18-amd64``.
+    """
+
+    memory_bytes: int = 0
+    processors: int = 1
+    kernel: str = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Facts:
+    """One machine, looked at twice.
+
+    Attributes:
+        now: The second moment; aware, UTC.
+        watched_s: Between the two, in seconds; 0 after a single look.
+        counters: At the second moment.
+        grown: By how much each has grown since the first; only what has.
+        settings: Those that exist here.
+        machine: What it is.
+        unread: Why something could not be had, by what.
+    """
+
+    now: datetime
+    watched_s: float
+    counters: Counts = field(default_factory=dict)
+    grown: Counts = field(default_factory=dict)
+    settings: Settings = field(default_factory=dict)
+    machine: Machine = field(default_factory=Machine)
+    unread: Mapping[str, str] = field(default_factory=dict)
