@@ -10,12 +10,10 @@ import click
 
 from agent.cli.group import main
 from agent.cli.output import say
+from agent.cli.statuses import BUG, INTERRUPTED, OUTPUT
 from agent.errors import AgentError, PolicyError
 
 PROGRAM = "abuse-agent"
-_BUG = 70
-_OUTPUT = 74
-_INTERRUPTED = 130
 
 
 def entry() -> NoReturn:
@@ -57,7 +55,7 @@ def _run() -> int:
         # Nobody reads any more; click turns that into an exit of its own.
         return 0
     except (click.Abort, KeyboardInterrupt):
-        return _INTERRUPTED
+        return INTERRUPTED
     except Exception as error:
         if os.environ.get("ABUSE_AGENT_DEBUG"):
             raise
@@ -78,8 +76,8 @@ def told(error: Exception) -> tuple[str, int]:
         case AgentError():
             return f"{PROGRAM}: {error}", error.exit_status
         case OSError():
-            return f"{PROGRAM}: can't write the output: {error.strerror}", _OUTPUT
+            return f"{PROGRAM}: can't write the output: {error.strerror}", OUTPUT
         case _:
             text = " ".join(f"{type(error).__name__}: {error}".split())
             where = "(ABUSE_AGENT_DEBUG=1 shows where)"
-            return f"{PROGRAM}: this is a bug, please report it: {text} {where}", _BUG
+            return f"{PROGRAM}: this is a bug, please report it: {text} {where}", BUG

@@ -4,6 +4,7 @@ from datetime import timedelta
 
 import click
 
+from agent.cli.examples import examples
 from agent.cli.options import LengthType, SourceType, as_json, where, where_options
 from agent.cli.output import say, tell
 from agent.decide.by_hand import Order
@@ -24,9 +25,19 @@ def _reason(_context: click.Context, _param: click.Parameter, value: str) -> str
     return reason
 
 
-@click.command()
+@click.command(
+    epilog=examples(
+        ("abuse-agent ban 198.51.100.7 --for 1h", "keep it out for an hour"),
+        (
+            "abuse-agent ban 2001:db8:7::/64 --for 1d --scope service --service web",
+            "keep that line from web alone",
+        ),
+    )
+)
 @click.argument("source", type=SourceType())
-@click.option("--for", "lasts", type=LengthType(), required=True, help="For how long, as 10m.")
+@click.option(
+    "--for", "lasts", type=LengthType(), required=True, help="For how long, as 10m or 1h30m."
+)
 @click.option(
     "--scope",
     type=click.Choice([one.value for one in Scope]),
@@ -65,6 +76,7 @@ def ban(  # noqa: PLR0913 - one argument an option
 
     The kernel ends the ban, whether an agent runs or not. Who is guarded or exempt is
     not banned (exit status 1); that you let SOURCE itself pass before does not count.
+    A prefix may be as wide as /16, or an IPv6 /32.
     """
     if names and scope != Scope.SERVICE:
         raise click.UsageError("--service goes with --scope service")

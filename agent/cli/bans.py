@@ -7,7 +7,8 @@ from datetime import datetime
 
 import click
 
-from agent.cli.options import STATE_DIR, as_json, where
+from agent.cli.examples import examples
+from agent.cli.options import as_json, at_state_dir, where
 from agent.cli.output import say, show
 from agent.desk import listing
 from agent.model.ban import Ban
@@ -21,11 +22,20 @@ _LEAST = 20
 """Of a reason stays, however narrow a terminal is."""
 
 
-@click.command()
-@click.option("--state-dir", metavar="DIR", default=STATE_DIR, show_default=True)
+@click.command(
+    epilog=examples(
+        ("abuse-agent bans", "who is kept out, from what, how long, and why?"),
+        ("abuse-agent bans --json", "the same for programs"),
+    )
+)
+@at_state_dir
 @as_json
 def bans(*, state_dir: str, is_json: bool) -> None:
-    """List the bans in force, the longest to go first."""
+    """List the bans in force, the longest to go first.
+
+    By the ledger, which the agent holds against the firewall; `abuse-agent verify` tells
+    whether they agree.
+    """
     place = where((), None, state_dir)
     found = listing.bans(place)
     if is_json:

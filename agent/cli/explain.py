@@ -6,8 +6,9 @@ from pathlib import Path
 
 import click
 
+from agent.cli.examples import examples
 from agent.cli.explained import fields_of
-from agent.cli.options import AGO, SourceType, as_json, where, where_options
+from agent.cli.options import AGO, SourceType, as_json, tape_option, where, where_options
 from agent.cli.output import say, show
 from agent.desk.explain.frames import Tape
 from agent.desk.explain.look import explain as look_at
@@ -19,16 +20,21 @@ from agent.model.address import Source
 from agent.record.tape.reader import TAPE
 
 
-@click.command()
+@click.command(
+    epilog=examples(
+        ("abuse-agent explain 198.51.100.7", "why is it banned, or why not?"),
+        ("abuse-agent explain 2001:db8:7::/64 --since 7d", "and what did that line do in a week?"),
+    )
+)
 @click.argument("source", type=SourceType())
 @click.option(
     "--since",
     type=AGO,
     default="24h",
     show_default=True,
-    help="How far back the tape is read.",
+    help="How far back the tape is read, as 7d.",
 )
-@click.option("--tape", "folder", metavar="DIR", help="[default: tape in the state directory]")
+@tape_option
 @where_options
 @as_json
 @click.pass_context
@@ -37,7 +43,7 @@ def explain(  # noqa: PLR0913 - one argument an option
     *,
     source: Source,
     since: timedelta,
-    folder: str | None,
+    tape: str | None,
     paths: tuple[str, ...],
     firewall: str | None,
     state_dir: str,
@@ -51,11 +57,11 @@ def explain(  # noqa: PLR0913 - one argument an option
     status 66 when nothing at all is known.
     """
     scene = open_scene(where(paths, firewall, state_dir))
-    tape = Tape(Path(folder) if folder else scene.where.folder / TAPE, scene.where.now)
-    told = look_at(scene, source, tape.newest)
+    reel = Tape(Path(tape) if tape else scene.where.folder / TAPE, scene.where.now)
+    told = look_at(scene, source, reel.newest)
     if not is_json:
         _say(lines_of(told))
-    taped, why = tape.of(source.prefix, scene.policy, since)
+    taped, why = reel.of(source.prefix, scene.policy, since)
     if is_json:
         show(fields_of(told, taped, why))
     else:

@@ -1,5 +1,6 @@
 """The command itself, and how an invocation finds its subcommand."""
 
+from collections.abc import Iterable
 from importlib import import_module
 
 import click
@@ -26,8 +27,34 @@ COMMANDS = (
 """Each is the command of that name in the module of that name beside this one."""
 
 
+_UNBREAKABLE = "\N{NON-BREAKING HYPHEN}"
+
+
+class Unbroken(click.HelpFormatter):
+    """Breaks no line within a path or an option's name."""
+
+    def write_dl(
+        self, rows: Iterable[tuple[str, str]], col_max: int = 30, col_spacing: int = 2
+    ) -> None:
+        """Write options or commands, each with its help."""
+        joined = [(name, told.replace("-", _UNBREAKABLE)) for name, told in rows]
+        super().write_dl(joined, col_max, col_spacing)
+
+    def getvalue(self) -> str:
+        """Give all that was written, with plain hyphens."""
+        return super().getvalue().replace(_UNBREAKABLE, "-")
+
+
+class Context(click.Context):
+    """Has help written so."""
+
+    formatter_class = Unbroken
+
+
 class Commands(click.Group):
     """A group that loads only the command asked for; options alone are those of ``run``."""
+
+    context_class = Context
 
     def parse_args(self, ctx: click.Context, args: list[str]) -> list[str]:
         """Put ``run`` in front of options that are not the group's own."""
@@ -45,6 +72,7 @@ class Commands(click.Group):
         if cmd_name not in COMMANDS:
             return None
         command: click.Command = getattr(import_module(f"agent.cli.{cmd_name}"), cmd_name)
+        command.context_class = Context
         return command
 
 

@@ -2,7 +2,8 @@
 
 import click
 
-from agent.cli.options import STATE_DIR, as_json, where
+from agent.cli.examples import examples
+from agent.cli.options import as_json, at_state_dir, where
 from agent.cli.output import say, show
 from agent.desk import listing
 from agent.desk.listing import Safe
@@ -10,8 +11,12 @@ from agent.model.address import Prefix
 from agent.record.events import Json, prefix_text, rfc3339
 
 
-@click.command()
-@click.option("--state-dir", metavar="DIR", default=STATE_DIR, show_default=True)
+@click.command(
+    epilog=examples(
+        ("abuse-agent guard", "who can be sure never to be banned?"),
+    )
+)
+@at_state_dir
 @as_json
 def guard(*, state_dir: str, is_json: bool) -> None:
     """List whom the agent never bans.

@@ -74,34 +74,56 @@ AGO = LengthType("400d")
 """A tape is kept for a year at most."""
 
 
+at_state_dir = click.option(
+    "--state-dir",
+    metavar="DIR",
+    default=STATE_DIR,
+    show_default=True,
+    help="The agent's state directory, with its ledger, its tape and its policy.",
+)
+
+
 def where_options(command: F) -> F:
     """Add ``--policy``, ``--firewall`` and ``--state-dir``; the command is given a `Where`."""
     for option in (
-        click.option("--state-dir", metavar="DIR", default=STATE_DIR, show_default=True),
+        at_state_dir,
         click.option(
             "--firewall",
             type=click.Choice(FIREWALLS),
-            help="[default: the running agent's, else auto]",
+            help="The firewall that has the bans.  [default: the running agent's, else auto]",
         ),
         click.option(
             "--policy",
             "paths",
             metavar="PATH",
             multiple=True,
-            help="[default: the running agent's, else as run]",
+            help="A policy file, or a folder of them; may be given again.  [default: the "
+            "running agent's, else as for run]",
         ),
     ):
         command = option(command)
     return command
 
 
+tape_option = click.option(
+    "--tape",
+    metavar="DIR",
+    help="The folder of the tape.  [default: tape in the state directory]",
+)
+
+
 def tape_options(command: F) -> F:
     """Add ``--since``, ``--until``, ``--tape`` and ``--state-dir``, by which a tape is found."""
     for option in (
-        click.option("--state-dir", metavar="DIR", default=STATE_DIR, show_default=True),
-        click.option("--tape", metavar="DIR", help="[default: tape in the state directory]"),
-        click.option("--until", type=AGO, metavar="AGO", help="End so long ago."),
-        click.option("--since", type=AGO, metavar="AGO", help="Begin so long ago, as 24h."),
+        at_state_dir,
+        tape_option,
+        click.option("--until", type=AGO, metavar="AGO", help="End so long ago.  [default: now]"),
+        click.option(
+            "--since",
+            type=AGO,
+            metavar="AGO",
+            help="Begin so long ago, as 24h.  [default: with the tape]",
+        ),
     ):
         command = option(command)
     return command
@@ -121,7 +143,7 @@ def span_of(since: timedelta | None, until: timedelta | None, now: datetime) -> 
     return Span(since=since, until=until, now=now)
 
 
-as_json = click.option("--json", "is_json", is_flag=True, help="Print JSON.")
+as_json = click.option("--json", "is_json", is_flag=True, help="Print JSON, for programs.")
 
 
 def where(paths: tuple[str, ...], firewall: str | None, state_dir: str) -> Where:

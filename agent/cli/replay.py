@@ -6,6 +6,7 @@ from datetime import timedelta
 import click
 
 from agent.cli import replayed
+from agent.cli.examples import examples
 from agent.cli.options import as_json, span_of, tape_options, where
 from agent.cli.output import say, show
 from agent.desk.replay.compare import Difference, differences
@@ -26,14 +27,26 @@ from agent.service import clock
 _STATES = [state.name for state in State if state is not State.LISTEN]
 
 
-@click.command()
+@click.command(
+    epilog=examples(
+        ("abuse-agent replay --policy my.yaml --since 24h", "whom would it have banned?"),
+        (
+            "abuse-agent replay --policy new.yaml --against old.yaml",
+            "what would the new one do otherwise?",
+        ),
+        (
+            "ss -tan | abuse-agent replay --policy my.yaml --assume-sustained -",
+            "whom would it ban, by a listing?",
+        ),
+    )
+)
 @click.argument("files", metavar="[FILE]...", nargs=-1)
 @click.option(
     "--policy",
     "paths",
     metavar="PATH",
     multiple=True,
-    help="The policy to try; a file or a folder, may be given again.  [default: as run]",
+    help="The policy to try; a file or a folder, may be given again.  [default: as for run]",
 )
 @click.option(
     "--against",
@@ -41,7 +54,11 @@ _STATES = [state.name for state in State if state is not State.LISTEN]
     multiple=True,
     help="Tell what differs from this policy; exit status 1 if anything does.",
 )
-@click.option("--assume-sustained", is_flag=True, help="Take each moment as if it had lasted.")
+@click.option(
+    "--assume-sustained",
+    is_flag=True,
+    help="Take each moment as if it had lasted, as rules want it.",
+)
 @click.option(
     "--state",
     type=click.Choice(_STATES),

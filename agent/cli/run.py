@@ -11,6 +11,7 @@ import click
 
 from agent.act.dry_run import DryRun
 from agent.act.interface import Firewall
+from agent.cli.examples import examples
 from agent.decide import layout_of
 from agent.enact.hands import Cutter
 from agent.errors import FirewallError
@@ -47,13 +48,22 @@ _SETTLE_S = 2.5
 _LEVELS = ("debug", "info", "warning")
 
 
-@click.command()
+@click.command(
+    epilog=examples(
+        ("abuse-agent --dry-run", "whom it would ban from now on, and why; needs no root"),
+        (
+            "abuse-agent --dry-run --once --assume-sustained --policy my.yaml",
+            "whom that policy would ban now",
+        ),
+        ("abuse-agent --log-format text", "ban, and tell it in sentences"),
+    )
+)
 @click.option("--dry-run", is_flag=True, help="Tell what would be done; touch nothing.")
-@click.option("--once", is_flag=True, help="Run one cycle and end.")
+@click.option("--once", is_flag=True, help="Run one cycle and end; record no tape.")
 @click.option(
     "--assume-sustained",
     is_flag=True,
-    help="With --once: take one sample as if it had lasted.",
+    help="With --once: take one sample as if it had lasted, as rules want it.",
 )
 @click.option(
     "--policy",
@@ -68,14 +78,15 @@ _LEVELS = ("debug", "info", "warning")
     type=click.Choice(["auto", "iptables", "nftables"]),
     default="auto",
     show_default=True,
-    help="Where a live run installs its bans.",
+    help="Where a live run installs its bans; auto is iptables with ipset where "
+    "the iptables command is the legacy variant, else nftables.",
 )
 @click.option(
     "--state-dir",
     metavar="DIR",
     default="/var/lib/abuse-agent",
     show_default=True,
-    help="Where a live run keeps its ledger.",
+    help="Where a live run keeps its ledger and its tape.",
 )
 @click.option(
     "--tape",
@@ -85,10 +96,15 @@ _LEVELS = ("debug", "info", "warning")
 @click.option(
     "--log-format",
     type=click.Choice(["json", "text"]),
-    help="[default: text on a terminal, else json]",
+    help="How events are written: a JSON object or a sentence a line.  [default: text "
+    "on a terminal, else json]",
 )
 @click.option(
-    "--log-level", type=click.Choice(_LEVELS), default="info", show_default=True, help="How much."
+    "--log-level",
+    type=click.Choice(_LEVELS),
+    default="info",
+    show_default=True,
+    help="The least that is told; debug has every cycle.",
 )
 def run(  # noqa: PLR0913 - one argument an option
     *,
@@ -104,7 +120,12 @@ def run(  # noqa: PLR0913 - one argument an option
 ) -> None:
     """Judge who holds TCP connections, until told to stop.
 
-    SIGHUP reads the policy again; SIGTERM and Ctrl-C end it within a second.
+    Each cycle reads the sockets of this machine, judges every source by the policy, and
+    bans the guilty for a time. Events are written to standard output. A dry run needs no
+    root; a live one does, or CAP_NET_ADMIN and CAP_NET_RAW.
+
+    SIGHUP reads the policy again: a bad one is rejected, and the old one stays. SIGTERM
+    and Ctrl-C end it within a second; its bans stay, and the kernel ends them.
     """
     if assume_sustained and not once:
         raise click.UsageError("--assume-sustained goes with --once")

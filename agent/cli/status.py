@@ -5,7 +5,8 @@ from datetime import timedelta
 
 import click
 
-from agent.cli.options import STATE_DIR, as_json, where
+from agent.cli.examples import examples
+from agent.cli.options import as_json, at_state_dir, where
 from agent.cli.output import say, show
 from agent.desk import listing
 from agent.desk.listing import Status
@@ -19,11 +20,19 @@ _LATE_CYCLES = 3
 _NOT_RUNNING = "no agent is running, nobody new is banned: systemctl start abuse-agent"
 
 
-@click.command()
-@click.option("--state-dir", metavar="DIR", default=STATE_DIR, show_default=True)
+@click.command(
+    epilog=examples(
+        ("abuse-agent status", "does it run, and what is in force?"),
+    )
+)
+@at_state_dir
 @as_json
 def status(*, state_dir: str, is_json: bool) -> None:
-    """Tell whether an agent runs, with what, and what is in force."""
+    """Tell whether an agent runs, with what, and what is in force.
+
+    Also when its last cycle was, how many bans there are of each kind, and whom you let
+    pass. The exit status is 0 whether one runs or not.
+    """
     found = listing.status(where((), None, state_dir))
     if is_json:
         show(_fields(found))

@@ -5,6 +5,7 @@ from datetime import UTC, timedelta
 
 import click
 
+from agent.cli.examples import examples
 from agent.cli.options import as_json, span_of, tape_options, where
 from agent.cli.output import say, show
 from agent.cli.replayed import bans_lines, fields_of
@@ -23,13 +24,22 @@ Rules to paste into the policy. Each limit is twice what 999 of 1,000 sources, a
 known client, ever held here; so look at whom they would have banned:"""
 
 
-@click.command()
+@click.command(
+    epilog=examples(
+        ("abuse-agent suggest", "which limits fit this machine?"),
+        (
+            "abuse-agent suggest --since 7d --until 2d",
+            "... without the attack of the last two days",
+        ),
+    )
+)
 @click.option(
     "--policy",
     "paths",
     metavar="PATH",
     multiple=True,
-    help="Whose services, widths and allowlist count.  [default: as run]",
+    help="The policy whose services, widths and allowlist count; may be given again.  "
+    "[default: as for run]",
 )
 @tape_options
 @as_json
@@ -44,7 +54,9 @@ def suggest(  # noqa: PLR0913 - one argument an option
 ) -> None:
     """Tell what sources usually hold here, and which limits fit that.
 
-    Looks at the tape that a running agent records. Nothing is changed.
+    Looks at the tape that a running agent records, and ends with rules to paste, and whom
+    they would have banned. What attackers held counts like all else: leave their hours out
+    with --since and --until. Nothing is changed.
     """
     policy = load_policy(paths or default_paths())
     place = where((), None, state_dir)

@@ -2,13 +2,18 @@
 
 import click
 
-from agent.cli.options import STATE_DIR, as_json, where
+from agent.cli.examples import examples
+from agent.cli.options import as_json, at_state_dir, where
 from agent.cli.output import say, show
 from agent.desk import teardown as desk
 
 
-@click.command()
-@click.option("--state-dir", metavar="DIR", default=STATE_DIR, show_default=True)
+@click.command(
+    epilog=examples(
+        ("systemctl stop abuse-agent && abuse-agent teardown", "leave nothing in the firewall"),
+    )
+)
+@at_state_dir
 @as_json
 def teardown(*, state_dir: str, is_json: bool) -> None:
     """Remove all rules and sets of ours, and end all bans.

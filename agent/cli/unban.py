@@ -2,6 +2,7 @@
 
 import click
 
+from agent.cli.examples import examples
 from agent.cli.options import SourceType, as_json, where, where_options
 from agent.cli.output import say, tell
 from agent.cli.pardon import NOBODY_ENDS_IT, show_pardon
@@ -12,7 +13,11 @@ from agent.model.address import Source
 from agent.record.phrases import duration
 
 
-@click.command()
+@click.command(
+    epilog=examples(
+        ("abuse-agent unban 198.51.100.7", "let it in, and leave it alone for 30 minutes"),
+    )
+)
 @click.argument("source", type=SourceType(is_any_width=True))
 @where_options
 @as_json

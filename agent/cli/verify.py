@@ -5,6 +5,7 @@ from dataclasses import asdict
 
 import click
 
+from agent.cli.examples import examples
 from agent.cli.options import as_json, where, where_options
 from agent.cli.output import say, show
 from agent.desk import verify as desk
@@ -13,7 +14,11 @@ from agent.model.inspection import Traffic
 from agent.record.phrases import counted
 
 
-@click.command()
+@click.command(
+    epilog=examples(
+        ("abuse-agent verify", "is in force what should be?"),
+    )
+)
 @where_options
 @as_json
 @click.pass_context
