@@ -14,6 +14,11 @@ _STREAM = re.compile(r"(?<= )[012]>")
 _OWN = frozenset({"-h", "--help", "--version"})
 
 
+def top_context() -> click.Context:
+    """The context of the program, as if it were called."""
+    return click.Context(main, info_name=PROGRAM, **main.context_settings)
+
+
 def commands_in(line: str) -> Iterator[list[str]]:
     """The words behind each `abuse-agent` that a shell would start from a line."""
     words = shlex.shlex(_STREAM.sub(">", line), posix=True, punctuation_chars=True)
@@ -44,7 +49,7 @@ def refusal(words: list[str]) -> str | None:
         return None
     is_run = not words or words[0].startswith("-")
     name, rest = ("run", words) if is_run else (words[0], words[1:])
-    top = click.Context(main, info_name=PROGRAM)
+    top = top_context()
     command = main.get_command(top, name)
     if command is None:
         return f"there is no command {name}"

@@ -1,0 +1,1 @@
+"""Man pages, shell completion and the tables of the policy reference, written from the source."""
