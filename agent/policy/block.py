@@ -10,17 +10,9 @@ from pydantic import ValidationError
 from agent.model.measure import MEASURES
 from agent.policy.document import Broken, Mapping, Node, Scalar, Sequence
 from agent.policy.place import Faults, Place
+from agent.policy.relations import ALSO_CALLED, EXCLUDED_BY, EXCLUDED_IF_UNPROVEN
 from agent.policy.respell import nearest
-from agent.policy.shapes import (
-    ALSO_CALLED,
-    EXCLUDED_BY,
-    EXCLUDED_IF_UNPROVEN,
-    NESTED,
-    RuleShape,
-    Shape,
-    keys,
-    text_of,
-)
+from agent.policy.shapes import NESTED, RuleShape, Shape, keys, text_of
 from agent.policy.words import did_you_mean, found, listed
 
 S = TypeVar("S", bound=Shape)

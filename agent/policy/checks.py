@@ -15,15 +15,9 @@ from agent.policy.block import Block
 from agent.policy.fallback import Fallback
 from agent.policy.names import is_slug
 from agent.policy.place import Faults, Place
+from agent.policy.relations import WHO
 from agent.policy.respell import nearest
-from agent.policy.shapes import (
-    WHO,
-    AdministratorsShape,
-    Defaults,
-    PartyShape,
-    RuleShape,
-    keys,
-)
+from agent.policy.shapes import AdministratorsShape, Defaults, PartyShape, RuleShape, keys
 from agent.policy.words import did_you_mean, listed, shortened, shown
 
 D = TypeVar("D", bound=Defaults)

@@ -1,5 +1,6 @@
 """The types of a policy's values: a text to each, with what is expected and its JSON schema."""
 
+from collections.abc import Callable, Iterable
 from datetime import datetime, timedelta
 from fractions import Fraction
 from typing import Annotated, TypeAlias
@@ -29,6 +30,8 @@ def _whole(low: int, high: int) -> Text:
         expected=f"a whole number of {low} to {high}",
         read=scalars.whole(low, high),
         schema=patterns.whole(low, high),
+        kind="number",
+        bounds=f"{low:,} to {high:,}",
         respell=respell.whole,
     )
 
@@ -38,8 +41,13 @@ def _one_of(allowed: type[Kind | Mode | Scope], **also: str) -> Text:
         expected=names.one_of(allowed),
         read=names.choice(allowed),
         schema={"enum": list(allowed)},
+        kind=_choices(allowed),
         respell=respell.close_to(allowed, also.items()),
     )
+
+
+def _choices(allowed: Iterable[str]) -> str:
+    return ", ".join(f"`{one}`" for one in allowed)
 
 
 def _duration(low: str, high: str, as_written: str, why: str = "") -> Text:
@@ -47,7 +55,20 @@ def _duration(low: str, high: str, as_written: str, why: str = "") -> Text:
         expected=f"a duration of {low} to {high}{why} as {as_written}",
         read=scalars.duration(low, high),
         schema=patterns.DURATION,
+        kind="duration",
+        bounds=f"{low} to {high}",
         respell=respell.duration,
+    )
+
+
+def _name(read: Callable[[str], str], reserved: str = "") -> Text:
+    return Text(
+        expected="a name of at most 64 letters, digits, dots, hyphens and underscores",
+        read=read,
+        schema=patterns.but(patterns.SLUG, reserved) if reserved else patterns.SLUG,
+        kind="name",
+        bounds=f"not `{reserved}`" if reserved else "",
+        respell=respell.slug,
     )
 
 
@@ -61,7 +82,6 @@ def _listed(value: object) -> object:
     return [value] if isinstance(value, str) else value
 
 
-_SLUG = "a name of at most 64 letters, digits, dots, hyphens and underscores"
 _STATES = [state.name for state in ModelState if state in names.NAMEABLE]
 _MEASURES_ALSO = (
     *((state.name, one.name) for one in MEASURES.values() for state in one.states),
@@ -75,6 +95,7 @@ Version: TypeAlias = Annotated[
         expected="1, the only version there is",
         read=_version,
         schema={"enum": [1, "1"]},
+        kind="`1`",
         respell=respell.version,
     ),
 ]
@@ -89,6 +110,8 @@ Share: TypeAlias = Annotated[
         expected="a share of 1% to 100%",
         read=scalars.share,
         schema=patterns.SHARE,
+        kind="share",
+        bounds="1% to 100%",
         respell=respell.share,
     ),
 ]
@@ -98,6 +121,8 @@ Warning_: TypeAlias = Annotated[
         expected="a share of 1% to 100%, or none",
         read=scalars.warning,
         schema=patterns.WARNING,
+        kind="share, or `none`",
+        bounds="1% to 100%",
         respell=respell.warning,
     ),
 ]
@@ -107,6 +132,8 @@ Size: TypeAlias = Annotated[
         expected="a size of 1MB to 1TB as 200MB, or none",
         read=scalars.size,
         schema=patterns.SIZE,
+        kind="size, or `none`",
+        bounds="1MB to 1TB",
         respell=respell.size,
     ),
 ]
@@ -117,6 +144,8 @@ Sustained: TypeAlias = Annotated[
         expected="so many of the last samples as 3 of 5, at most of 60",
         read=scalars.sustained,
         schema=patterns.SUSTAINED,
+        kind="`K of N`",
+        bounds="1 <= K <= N <= 60",
         respell=respell.sustained,
     ),
 ]
@@ -126,6 +155,8 @@ Rate: TypeAlias = Annotated[
         expected="a rate as 1/s, 10/m or 60/h, of at most 10000 (new connections)",
         read=scalars.rate,
         schema=patterns.RATE,
+        kind="rate",
+        bounds="1 to 10,000",
         respell=respell.rate,
     ),
 ]
@@ -135,6 +166,7 @@ Patience: TypeAlias = Annotated[
         expected="exempt, or a factor of each limit of 2x to 1000x",
         read=scalars.patience,
         schema=patterns.PATIENCE,
+        kind="`exempt`, or `2x` to `1000x`",
         respell=respell.patience,
     ),
 ]
@@ -144,13 +176,15 @@ Port: TypeAlias = Annotated[
         expected="a port of 1 to 65535, or a range as 8000-8099",
         read=scalars.ports,
         schema=patterns.port(),
+        kind="port or range",
+        bounds="1 to 65535",
         respell=respell.ports,
     ),
 ]
 Ports: TypeAlias = Annotated[
     tuple[Port, ...],
     Field(min_length=1, max_length=MOST_PORTS),
-    Short(_listed, patterns.port()),
+    Short(_listed, patterns.port(), kind="port, range, or a list of them", bounds="1 to 65535"),
 ]
 End: TypeAlias = Annotated[
     datetime,
@@ -158,37 +192,30 @@ End: TypeAlias = Annotated[
         expected="a date as 2027-01-31, or a moment as 2027-01-31T18:00:00Z",
         read=scalars.end,
         schema=patterns.END,
+        kind="`2027-01-31`, or `2027-01-31T18:00:00Z`",
         respell=respell.end,
     ),
 ]
-Slug: TypeAlias = Annotated[
-    str, Text(expected=_SLUG, read=names.slug, schema=patterns.SLUG, respell=respell.slug)
-]
-Reference: TypeAlias = Annotated[str, Text(expected=_SERVICE, read=str, schema=patterns.SLUG)]
-EntryName: TypeAlias = Annotated[
+Slug: TypeAlias = Annotated[str, _name(names.slug)]
+Reference: TypeAlias = Annotated[
     str,
     Text(
-        expected=_SLUG,
-        read=names.entry_name,
-        schema=patterns.but(patterns.SLUG, names.TRUSTED_PROXIES),
-        respell=respell.slug,
+        expected=_SERVICE,
+        read=str,
+        schema=patterns.SLUG,
+        kind="name of a service",
+        many="services",
     ),
 ]
-RuleName: TypeAlias = Annotated[
-    str,
-    Text(
-        expected=_SLUG,
-        read=names.rule_name,
-        schema=patterns.but(patterns.SLUG, names.MANUAL),
-        respell=respell.slug,
-    ),
-]
+EntryName: TypeAlias = Annotated[str, _name(names.entry_name, names.TRUSTED_PROXIES)]
+RuleName: TypeAlias = Annotated[str, _name(names.rule_name, names.MANUAL)]
 Account: TypeAlias = Annotated[
     str,
     Text(
         expected="the name of a user or a group, without blanks, as alice",
         read=names.account,
         schema=patterns.ACCOUNT,
+        kind="name",
     ),
 ]
 Domain: TypeAlias = Annotated[
@@ -197,6 +224,7 @@ Domain: TypeAlias = Annotated[
         expected="a domain as example.net",
         read=names.domain,
         schema=patterns.DOMAIN,
+        kind="domain",
         respell=respell.domain,
     ),
 ]
@@ -206,13 +234,17 @@ Host: TypeAlias = Annotated[
         expected="a host name as vpn.example.net",
         read=names.host,
         schema=patterns.HOST,
+        kind="host name",
         respell=respell.domain,
     ),
 ]
 Path: TypeAlias = Annotated[
     str,
     Text(
-        expected="the path of a file as ranges/vendor.json", read=names.path, schema=patterns.PATH
+        expected="the path of a file as ranges/vendor.json",
+        read=names.path,
+        schema=patterns.PATH,
+        kind="path",
     ),
 ]
 Network: TypeAlias = Annotated[
@@ -221,6 +253,8 @@ Network: TypeAlias = Annotated[
         expected="an address or a network as 203.0.113.0/24",
         read=names.prefix,
         schema=patterns.NETWORK,
+        kind="prefix",
+        many="prefixes",
         respell=respell.prefix,
     ),
 ]
@@ -230,6 +264,7 @@ State: TypeAlias = Annotated[
         expected=f"a TCP state ({', '.join(_STATES)})",
         read=names.state,
         schema={"enum": _STATES},
+        kind="state",
         respell=names.respell_state,
     ),
 ]
@@ -239,6 +274,7 @@ Measure: TypeAlias = Annotated[
         expected=names.one_of(MEASURES),
         read=names.measure,
         schema={"enum": list(MEASURES)},
+        kind=_choices(MEASURES),
         respell=respell.close_to(MEASURES, _MEASURES_ALSO),
     ),
 ]

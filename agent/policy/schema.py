@@ -11,17 +11,9 @@ from agent.model.measure import MEASURES
 from agent.model.policy import Scope
 from agent.policy import patterns
 from agent.policy.parse import MOST_SERVICES
-from agent.policy.shapes import (
-    EXCLUDED_BY,
-    EXCLUDED_IF_UNPROVEN,
-    WHO,
-    EntryShape,
-    FileShape,
-    ProxiesShape,
-    Shape,
-    keys,
-)
-from agent.policy.typed import EXPECTED
+from agent.policy.relations import EXCLUDED_BY, EXCLUDED_IF_UNPROVEN, WHO
+from agent.policy.shapes import EntryShape, FileShape, ProxiesShape, Shape, keys
+from agent.policy.typed import EXPECTED, SHARED, UNLESS
 
 _NEEDED = ("version", "every")
 """Keys of the top below which not everything may be commented out."""
@@ -57,7 +49,7 @@ def _or_blank(block: dict[str, Any]) -> dict[str, Any]:
 
 
 def _tell_expected(node: object) -> None:
-    """Put what is expected of a value behind what it is for."""
+    """Put behind what a value is for what holds without it, and what is expected of it."""
     if isinstance(node, list):
         for one in node:
             _tell_expected(one)
@@ -65,10 +57,14 @@ def _tell_expected(node: object) -> None:
         return
     for one in node.values():
         _tell_expected(one)
-    if isinstance(node.get(EXPECTED), str):
-        expected = node.pop(EXPECTED)
-        meaning = f"{node['description']} " if "description" in node else ""
-        node["description"] = f"{meaning}Expected: {expected}."
+    expected, unless, shared = (node.pop(one, "") for one in (EXPECTED, UNLESS, SHARED))
+    told = [node["description"]] if "description" in node else []
+    if unless:
+        told.append(f"If left out{' everywhere' if shared else ''}: {unless}.")
+    if expected:
+        told.append(f"Expected: {expected}.")
+    if told:
+        node["description"] = " ".join(told).replace("`", "")
 
 
 def _conditions() -> dict[str, dict[str, Any]]:

@@ -7,13 +7,13 @@ from collections.abc import Mapping
 from types import MappingProxyType
 from typing import Annotated
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import BaseModel, ConfigDict
 
 from agent.model.address import HOST
 from agent.model.policy import Mode, Recording, Safety
 from agent.policy import fields as f
 from agent.policy import respell
-from agent.policy.typed import Text, word
+from agent.policy.typed import Text, key, word
 
 
 class Shape(BaseModel):
@@ -25,37 +25,31 @@ class Shape(BaseModel):
 class WidthShape(Shape):
     """How wide a judged source is, in bits of prefix length."""
 
-    ipv4: f.Ipv4Width = Field(HOST.ipv4, description="For IPv4; 32 if left out.")
-    ipv6: f.Ipv6Width = Field(HOST.ipv6, description="For IPv6; 64 if left out.")
+    ipv4: f.Ipv4Width = key(HOST.ipv4, means="For IPv4.", unless="`32`")
+    ipv6: f.Ipv6Width = key(HOST.ipv6, means="For IPv6.", unless="`64`")
 
 
 class EscalateShape(Shape):
     """How much longer the next ban of the same source is."""
 
-    times: f.Times | None = Field(
-        None, description="The factor for each earlier ban; 2 if left out everywhere."
+    times: f.Times | None = key(
+        None, means="The factor for each earlier ban.", unless="`2`", shared=True
     )
-    up_to: f.Length | None = Field(
-        None, description="No ban gets longer than this; 24h if left out everywhere."
+    up_to: f.Length | None = key(
+        None,
+        means="No ban gets longer than this; not below the first ban.",
+        unless="`24h`",
+        shared=True,
     )
-    within: f.Within | None = Field(
-        None, description="How far back an earlier ban counts; 7d if left out everywhere."
+    within: f.Within | None = key(
+        None, means="How far back an earlier ban counts.", unless="`7d`", shared=True
     )
 
 
-Per = Annotated[
-    WidthShape,
-    word("host", {}, "host, or a mapping as {ipv4: 24, ipv6: 48}", respell.width),
-]
-Escalate = Annotated[
-    EscalateShape,
-    word(
-        "none",
-        {"times": "1"},
-        "none, or a mapping as {times: 2, up_to: 24h}",
-        respell.close_to(["none"], [("off", "none"), ("no", "none"), ("never", "none")]),
-    ),
-]
+_NONE = respell.close_to(["none"], [("off", "none"), ("no", "none"), ("never", "none")])
+
+Per = Annotated[WidthShape, word("host", {}, "{ipv4: 24, ipv6: 48}", respell.width)]
+Escalate = Annotated[EscalateShape, word("none", {"times": "1"}, "{times: 2, up_to: 24h}", _NONE)]
 
 
 _TAPE = Recording()
@@ -64,25 +58,25 @@ _TAPE = Recording()
 class TapeShape(Shape):
     """How much of each cycle the tape keeps, and for how long."""
 
-    floor: f.Floor = Field(
-        _TAPE.floor, description="Hosts with more sockets are kept; 10 if left out."
+    floor: f.Floor = key(
+        _TAPE.floor,
+        means="Hosts with more sockets than this are kept one by one, with all that they have.",
+        unless="`10`",
     )
-    prefix_floor: f.Floor = Field(
-        _TAPE.prefix_floor, description="Wider sources with more sockets are kept; 100 if left out."
+    prefix_floor: f.Floor = key(
+        _TAPE.prefix_floor,
+        means="So are all members of wider sources (`per` of a rule) with more sockets than this.",
+        unless="`100`",
     )
-    size: f.Size = Field(_TAPE.size_bytes, description="Of all files together; 200MB if left out.")
-    age: f.Age = Field(_TAPE.age, description="What is older is forgotten; 14d if left out.")
+    size: f.Size = key(
+        _TAPE.size_bytes,
+        means="Of all files together; the oldest make room. `none` records nothing.",
+        unless="`200MB`",
+    )
+    age: f.Age = key(_TAPE.age, means="What is older is forgotten.", unless="`14d`")
 
 
-Tape = Annotated[
-    TapeShape,
-    word(
-        "none",
-        {"size": "none"},
-        "none, or a mapping as {floor: 10, size: 200MB}",
-        respell.close_to(["none"], [("off", "none"), ("no", "none"), ("never", "none")]),
-    ),
-]
+Tape = Annotated[TapeShape, word("none", {"size": "none"}, "{floor: 10, size: 200MB}", _NONE)]
 
 
 _SAFETY = Safety()
@@ -91,119 +85,164 @@ _SAFETY = Safety()
 class SafetyShape(Shape):
     """Limits on what the agent itself may do."""
 
-    new_bans_per_cycle: f.NewBans = Field(
+    new_bans_per_cycle: f.NewBans = key(
         _SAFETY.new_bans_per_cycle,
-        description="The heaviest are banned, the others next time; 1000 if left out.",
+        means="The heaviest are banned, the others deferred to the next cycle.",
+        unless="`1000`",
     )
-    max_bans: f.MaxBans = Field(
-        _SAFETY.max_bans, description="Bans in force at once; 100000 if left out."
-    )
-    known_clients_share: f.Share = Field(
+    max_bans: f.MaxBans = key(_SAFETY.max_bans, means="Bans in force at once.", unless="`100000`")
+    known_clients_share: f.Share = key(
         _SAFETY.known_clients_share,
-        description="Above this share of the known clients the breaker opens; 20% if left out.",
+        means="The breaker opens when more of the known clients would be banned; "
+        "`100%` keeps it closed.",
+        unless="`20%`",
     )
 
 
 class Defaults(Shape):
     """What holds for every rule that does not say otherwise."""
 
-    sustained: f.Sustained | None = Field(
-        None, description="Samples above the limit; 3 of 5 if left out everywhere."
-    )
-    ban: f.Length | None = Field(
-        None, description="The length of a first ban; 10m if left out everywhere."
-    )
-    scope: f.ScopeOf | None = Field(
-        None, description="What a ban covers; service if left out everywhere."
-    )
-    escalate: Escalate | None = Field(
+    sustained: f.Sustained | None = key(
         None,
-        description="Growth of later bans; {times: 2, up_to: 24h, within: 7d} if left out.",
+        means="So many of the last samples must be above the limit; with `every: 5s`, "
+        "3 of 5 is 10 s at least.",
+        unless="`3 of 5`",
+        shared=True,
     )
-    warn: f.Warning_ | None = Field(
-        None, description="Tell above this share of a limit; 80% if left out everywhere."
+    ban: f.Length | None = key(
+        None, means="The length of a first ban.", unless="`10m`", shared=True
+    )
+    scope: f.ScopeOf | None = key(
+        None,
+        means="What a ban covers: only the service's TCP ports, or everything but ssh.",
+        unless="`service`",
+        shared=True,
+    )
+    escalate: Escalate | None = key(
+        None,
+        means="How later bans of the same source grow; `none` keeps the length.",
+        unless="`{times: 2, up_to: 24h, within: 7d}`",
+    )
+    warn: f.Warning_ | None = key(
+        None,
+        means="A source above this share of a limit is told of.",
+        unless="`80%`",
+        shared=True,
     )
 
 
 class ServiceShape(Shape):
     """A name for local ports."""
 
-    ports: f.Ports = Field(description="As the local socket has them.")
+    ports: f.Ports = key(means="As the local socket has them, so behind a redirect too.")
 
 
 class PartyShape(Shape):
     """Sources that belong together, and what services that is about."""
 
-    prefixes: tuple[f.Network, ...] = Field((), min_length=1, description="Networks.")
-    ranges: tuple[f.Path, ...] = Field(
-        (), min_length=1, description="Files of published ranges, relative to this file."
+    prefixes: tuple[f.Network, ...] = key((), at_least=1, means="Networks.")
+    ranges: tuple[f.Path, ...] = key(
+        (),
+        at_least=1,
+        means="Files of published ranges, relative to the file that names them; those of "
+        "large CDNs lie in policies/ranges.",
     )
-    hosts: tuple[f.Host, ...] = Field(
-        (), min_length=1, description="Host names that are resolved again and again."
+    hosts: tuple[f.Host, ...] = key(
+        (), at_least=1, means="Host names that are resolved again and again, A and AAAA."
     )
-    services: tuple[f.Reference, ...] = Field(
-        (), min_length=1, description="The services it is for; all if left out."
+    services: tuple[f.Reference, ...] = key(
+        (),
+        at_least=1,
+        means="Those it is for, and any other service with one of their ports.",
+        unless="all",
     )
 
 
 class ProxiesShape(PartyShape):
     """Who speaks for many clients from its own addresses: never banned."""
 
+    services: tuple[f.Reference, ...] = key(
+        (), at_least=1, means="Those that it brings clients to.", unless="all"
+    )
+
 
 class AdministratorsShape(Shape):
     """Whose far ends of sessions are remembered for ssh, beside root and some groups."""
 
-    users: tuple[f.Account, ...] = Field((), min_length=1, description="Names of users.")
-    groups: tuple[f.Account, ...] = Field(
-        (), min_length=1, description="Names of groups, beside root, sudo, wheel and adm."
+    users: tuple[f.Account, ...] = key(
+        (), at_least=1, means="Administrators beside root.", unless="root"
+    )
+    groups: tuple[f.Account, ...] = key(
+        (),
+        at_least=1,
+        means="Groups of administrators beside these.",
+        unless="`root`, `sudo`, `wheel`, `adm`",
     )
 
 
 class EntryShape(PartyShape):
     """Sources that are spared, or judged with patience."""
 
-    name: f.EntryName = Field(description="Unique among the entries.")
-    kind: f.KindOf = Field(description="Why it is there.")
-    grants: f.Patience = Field(description="Full exemption, or patience.")
-    names: tuple[f.Domain, ...] = Field(
-        (), min_length=1, description="Domains of reverse names, confirmed forwards."
+    name: f.EntryName = key(means="Unique among the entries.")
+    kind: f.KindOf = key(means="Why it is there; for people, it changes nothing.")
+    grants: f.Patience = key(means="Never banned, or a factor of each limit.")
+    names: tuple[f.Domain, ...] = key(
+        (),
+        at_least=1,
+        means="Reverse names, confirmed forwards; names below a domain are meant too. "
+        "A domain has two labels at least.",
     )
-    until: f.End | None = Field(
-        None, description="Through this day (UTC), or to this moment; for ever if left out."
+    until: f.End | None = key(
+        None, means="Through that day in UTC, or to that moment.", unless="for ever"
     )
 
 
 class RuleShape(Defaults):
     """A limit, and what follows when a source is above it."""
 
-    name: f.RuleName = Field(description="Unique among the rules.")
-    service: f.Reference = Field(description="Whose ports it watches.")
-    count: f.Measure = Field(description="What it counts.")
-    above: f.Limit = Field(description="It fires when a count is above this.")
-    states: tuple[f.State, ...] | None = Field(
-        None, min_length=1, description="Which states it sums; ESTABLISHED if left out."
+    name: f.RuleName = key(means="Unique among the rules.")
+    service: f.Reference = key(means="Whose ports it watches.")
+    count: f.Measure = key(means="The measure: what it counts.")
+    above: f.Limit = key(means="The limit: the rule fires when a count is above it.")
+    states: tuple[f.State, ...] | None = key(
+        None,
+        at_least=1,
+        means="Those that `connections` sums; `SYN_RECV` is not among them.",
+        unless="`[ESTABLISHED]`",
     )
-    per: Per = Field(
-        WidthShape.model_construct(), description="How wide a source is; a host if left out."
+    per: Per = key(
+        WidthShape.model_construct(),
+        means="How wide a source is; a host is /32 and /64, also for a family left out.",
+        unless="`host`",
     )
-    members: f.Members = Field(1, description="So many different hosts at least; 1 if left out.")
-    mode: f.ModeOf = Field(
-        Mode.ENFORCE, description="A shadow rule observes and bans nobody; enforce if left out."
+    members: f.Members = key(
+        1,
+        means="So many different hosts at least (an IPv6 /64 is one); above 1 only if `per` "
+        "is wider than a host in both families.",
+        unless="`1`",
     )
-    throttle: f.Rate | None = Field(
-        None, description="Slow new connections of the source down to this, instead of a ban."
+    mode: f.ModeOf = key(
+        Mode.ENFORCE, means="A shadow rule observes and bans nobody.", unless="`enforce`"
     )
-    lasts: f.Length | None = Field(
-        None, alias="for", description="The length of a first throttle; that of a ban if left out."
+    throttle: f.Rate | None = key(
+        None, means="Instead of a ban: slow new connections of the source down to this."
+    )
+    lasts: f.Length | None = key(
+        None,
+        alias="for",
+        means="The length of a first throttle; only beside `throttle`.",
+        unless="that of a ban",
     )
 
 
 class HeadShape(Shape):
     """The plain values at the top of a file."""
 
-    version: f.Version = Field(description="In every file.")
-    every: f.Every | None = Field(None, description="Time between two cycles; 5s if left out.")
-    tape: Tape = Field(TapeShape.model_construct(), description="What is recorded.")
+    version: f.Version = key(means="In every file.")
+    every: f.Every | None = key(
+        None, means="The time between the starts of two cycles.", unless="`5s`"
+    )
+    tape: Tape = key(TapeShape.model_construct(), means="How much of each cycle is recorded.")
 
 
 class FileShape(HeadShape):
@@ -211,17 +250,31 @@ class FileShape(HeadShape):
 
     model_config = ConfigDict(defer_build=True)
 
-    safety: SafetyShape = Field(SafetyShape.model_construct(), description="In one file only.")
-    defaults: Defaults = Field(Defaults.model_construct(), description="In one file only.")
-    services: dict[f.Slug, ServiceShape] = Field(default={}, description="By name.")
-    allowlist: tuple[EntryShape, ...] = Field((), description="Who is spared, and how.")
-    trusted_proxies: ProxiesShape = Field(
-        ProxiesShape.model_construct(), description="Who brings clients; in one file only."
+    safety: SafetyShape = key(
+        SafetyShape.model_construct(), means="What the agent may do at most; in one file only."
     )
-    administrators: AdministratorsShape = Field(
-        AdministratorsShape.model_construct(), description="In one file only."
+    defaults: Defaults = key(
+        Defaults.model_construct(),
+        means="What holds for every rule unless it says otherwise; in one file only.",
     )
-    rules: tuple[RuleShape, ...] = Field((), description="Limits.")
+    services: dict[f.Slug, ServiceShape] = key(
+        {}, means="Names for ports; joined over the files, a name stands once.", unless="none"
+    )
+    allowlist: tuple[EntryShape, ...] = key(
+        (), means="Who is spared, and how; joined over the files.", unless="none"
+    )
+    trusted_proxies: ProxiesShape = key(
+        ProxiesShape.model_construct(),
+        means="Who brings you clients from its own addresses; in one file only.",
+        unless="none",
+    )
+    administrators: AdministratorsShape = key(
+        AdministratorsShape.model_construct(),
+        means="Whose sessions are remembered; in one file only.",
+    )
+    rules: tuple[RuleShape, ...] = key(
+        (), means="Limits, and what follows; joined over the files, which have at least one."
+    )
 
 
 NESTED: Mapping[str, type[Shape]] = MappingProxyType(
@@ -230,45 +283,9 @@ NESTED: Mapping[str, type[Shape]] = MappingProxyType(
 """Keys whose value is a mapping with known keys of its own."""
 
 
-ALSO_CALLED: Mapping[str, tuple[str, ...]] = MappingProxyType(
-    {
-        word: tuple(names.split())
-        for words, names in (
-            ("limit", "above grants"),
-            ("threshold more_than connlimit", "above"),
-            ("factor patience", "grants"),
-            ("measure metric", "count"),
-            ("bantime duration ban_for", "ban"),
-            ("ips ip addresses networks cidr cidrs", "prefixes"),
-            ("domains domain dns ptr", "names"),
-            ("files lists", "ranges"),
-            ("expires expiry valid_until", "until"),
-            ("port listen", "ports"),
-            ("interval cycle", "every"),
-            ("whitelist allow ignore ignoreip exempt", "allowlist"),
-            ("type", "kind"),
-            ("rate", "throttle"),
-        )
-        for word in words.split()
-    }
-)
-"""What other tools call a key of ours."""
-
-WHO = ("prefixes", "names", "ranges", "hosts")
-"""Keys of a party of which it needs one."""
-
-EXCLUDED_BY: Mapping[str, tuple[str, ...]] = MappingProxyType(
-    {"ban": ("throttle", "for"), "throttle": ("ban",), "for": ("ban",)}
-)
-"""Keys that can't stand beside a key."""
-
-EXCLUDED_IF_UNPROVEN = ("ban", "states")
-"""Keys that a rule can't have whose measure proves nothing."""
-
-
-def text_of(shape: type[Shape], key: str) -> Text | None:
+def text_of(shape: type[Shape], name: str) -> Text | None:
     """Give how the value of a key is read; None for lists and mappings."""
-    info = shape.model_fields.get(key)
+    info = shape.model_fields.get(name)
     texts = (one for one in info.metadata if isinstance(one, Text)) if info else iter(())
     return next(texts, None)
 

@@ -4,15 +4,15 @@ import sys
 from pathlib import Path
 
 from checks.fault import tell
-from checks.manuals.written import drift, write, written
+from checks.manuals.written import faults, write, written
 
 
 def main(arguments: list[str]) -> int:
     """Write with the argument ``write``, else check; gives the exit status."""
     root = Path.cwd()
-    wanted = written(root)
     if arguments != ["write"]:
-        return tell(drift(root, wanted))
+        return tell(faults(root))
+    wanted = written(root)
     for name in write(root, wanted):
         print(f"wrote {name}" if name in wanted else f"removed {name}")
     return 0

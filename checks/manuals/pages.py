@@ -4,12 +4,14 @@ from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 
 from agent.cli.statuses import STATUSES
-from checks.manuals import overview, roff
+from checks.manuals import markdown, overview, roff
 from checks.manuals.told import Command, Option
 from checks.typed import PROGRAM
 
 SUMMARY = "ban who crowds this machine's TCP connections, for a time"
+POLICY = "whom abuse-agent bans, and whom never"
 SECTION = 1
+FORMATS = 5
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -75,9 +77,20 @@ def command_page(command: Command, edition: Edition) -> str:
     )
 
 
-def _head(name: str, summary: str, edition: Edition) -> list[str]:
+def policy_page(reference: str, edition: Edition) -> str:
+    """The page of the policy's format: the reference itself."""
+    return roff.page(
+        [
+            *_head(f"{PROGRAM}-policy", POLICY, edition, FORMATS),
+            *markdown.body(reference),
+            *_see_also((f"{PROGRAM}(1)", f"{PROGRAM}-check(1)", f"{PROGRAM}-schema(1)")),
+        ]
+    )
+
+
+def _head(name: str, summary: str, edition: Edition, section: int = SECTION) -> list[str]:
     return [
-        *roff.title(name, SECTION, edition.date, edition.version),
+        *roff.title(name, section, edition.date, edition.version),
         *roff.heading("Name"),
         f"{roff.typed(name)} \\- {roff.spoken(summary)}",
     ]

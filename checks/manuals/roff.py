@@ -133,7 +133,8 @@ def bullet(body: str) -> list[str]:
 def listing(text: str) -> list[str]:
     """Set lines as they are."""
     lines = (guarded(typed(line)) for line in text.rstrip("\n").split("\n"))
-    return [".PP", ".RS 4", ".EX", *lines, ".EE", ".RE"]
+    # .EE turns hyphenation on again.
+    return [".PP", ".RS 4", ".EX", *lines, ".EE", ".nh", ".RE"]
 
 
 def page(lines: Iterable[str]) -> str:

@@ -7,7 +7,8 @@ from pathlib import Path
 
 from agent import __version__
 from checks.fault import Fault
-from checks.manuals.pages import Edition, command_page, overview_page
+from checks.manuals.pages import Edition, command_page, overview_page, policy_page
+from checks.manuals.reference import PAGE, rewritten, unmarked
 from checks.manuals.told import read_commands
 from checks.typed import PROGRAM
 
@@ -32,10 +33,23 @@ def written(root: Path) -> Mapping[str, str]:
     edition = edition_of((root / "CHANGELOG.md").read_text(encoding="utf-8"))
     commands = read_commands()
     man = f"{SHARE}/man/man1"
+    policy = f"{SHARE}/man/man5/{PROGRAM}-policy.5"
+    reference = rewritten((root / PAGE).read_text(encoding="utf-8"))
     return {
+        PAGE: reference,
+        policy: policy_page(reference, edition),
         f"{man}/{PROGRAM}.1": overview_page(commands, edition),
         **{f"{man}/{PROGRAM}-{one.name}.1": command_page(one, edition) for one in commands},
     }
+
+
+def faults(root: Path) -> Iterator[Fault]:
+    """What is to be mended in the tree at ``root``, by hand or by writing."""
+    wanted = written(root)
+    for name in unmarked(wanted[PAGE]):
+        marks = f"<!-- schema: {name} --> and <!-- /schema -->"
+        yield Fault(file=PAGE, problem=f"has no lines {marks}, between which its keys are told")
+    yield from drift(root, wanted)
 
 
 def drift(root: Path, wanted: Mapping[str, str]) -> Iterator[Fault]:
