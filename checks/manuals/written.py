@@ -7,6 +7,7 @@ from pathlib import Path
 
 from agent import __version__
 from checks.fault import Fault
+from checks.manuals import bash, fish, zsh
 from checks.manuals.pages import Edition, command_page, overview_page, policy_page
 from checks.manuals.reference import PAGE, rewritten, unmarked
 from checks.manuals.told import read_commands
@@ -39,6 +40,9 @@ def written(root: Path) -> Mapping[str, str]:
         PAGE: reference,
         policy: policy_page(reference, edition),
         f"{man}/{PROGRAM}.1": overview_page(commands, edition),
+        f"{SHARE}/bash-completion/completions/{PROGRAM}": bash.script(commands),
+        f"{SHARE}/zsh/site-functions/_{PROGRAM}": zsh.script(commands),
+        f"{SHARE}/fish/vendor_completions.d/{PROGRAM}.fish": fish.script(commands),
         **{f"{man}/{PROGRAM}-{one.name}.1": command_page(one, edition) for one in commands},
     }
 
