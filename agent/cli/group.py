@@ -2,6 +2,7 @@
 
 from collections.abc import Iterable
 from importlib import import_module
+from keyword import iskeyword
 
 import click
 
@@ -23,8 +24,10 @@ COMMANDS = (
     "teardown",
     "sets",
     "schema",
+    "import",
 )
-"""Each is the command of that name in the module of that name beside this one."""
+"""Each is the command of that name in the module of that name beside this one; both end in an
+underscore where Python keeps the name to itself."""
 
 
 _UNBREAKABLE = "\N{NON-BREAKING HYPHEN}"
@@ -71,7 +74,8 @@ class Commands(click.Group):
         """Import one command; the others would only cost time and memory."""
         if cmd_name not in COMMANDS:
             return None
-        command: click.Command = getattr(import_module(f"agent.cli.{cmd_name}"), cmd_name)
+        name = f"{cmd_name}_" if iskeyword(cmd_name) else cmd_name
+        command: click.Command = getattr(import_module(f"agent.cli.{name}"), name)
         command.context_class = Context
         return command
 

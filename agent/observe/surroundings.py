@@ -29,7 +29,7 @@ from agent.observe.sessions import Session, read_sessions
 
 T = TypeVar("T")
 
-_STANDING = tuple(
+STANDING = tuple(
     Guard(prefix=ip_network(prefix), why=why)
     for prefix, why in (
         ("100.100.100.200/32", "a cloud's metadata (Alibaba)"),
@@ -114,7 +114,7 @@ def guards_of(found: Iterable[Found], sessions: Iterable[Session] = ()) -> Surro
         for prefix, why in reasons.items()
     )
     return Surroundings(
-        guards=tuple(sorted((*_STANDING, *guards), key=_order)),
+        guards=tuple(sorted((*STANDING, *guards), key=_order)),
         administrators=frozenset(one.address for one in remote if one.is_administrators),
     )
 
@@ -123,7 +123,7 @@ def _is_sender(address: Address) -> bool:
     """Whether somebody may connect from there who is not guarded already."""
     prefix = ip_network(address)
     is_nobodys = address.is_unspecified or address.is_multicast
-    return not is_nobodys and not any(covers(guard.prefix, prefix) for guard in _STANDING)
+    return not is_nobodys and not any(covers(guard.prefix, prefix) for guard in STANDING)
 
 
 def _order(guard: Guard) -> tuple[int, int, int]:

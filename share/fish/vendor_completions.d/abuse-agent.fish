@@ -37,6 +37,7 @@ complete -c abuse-agent -n '__abuse_agent_at none' -a verify -d 'Check the firew
 complete -c abuse-agent -n '__abuse_agent_at none' -a teardown -d 'Remove all rules and sets of ours, and end all bans'
 complete -c abuse-agent -n '__abuse_agent_at none' -a sets -d 'Create the empty sets that saved iptables rules name'
 complete -c abuse-agent -n '__abuse_agent_at none' -a schema -d 'Print the JSON schema of a policy file, for editors'
+complete -c abuse-agent -n '__abuse_agent_at none' -a import -d 'Give a policy out of the configuration of another tool'
 
 complete -c abuse-agent -n '__abuse_agent_at run none' -l dry-run -d 'Tell what would be done'
 complete -c abuse-agent -n '__abuse_agent_at run none' -l once -d 'Run one cycle and end'
@@ -135,3 +136,8 @@ complete -c abuse-agent -n '__abuse_agent_at teardown' -s h -l help -d 'Show thi
 complete -c abuse-agent -n '__abuse_agent_at sets' -s h -l help -d 'Show this message and exit'
 
 complete -c abuse-agent -n '__abuse_agent_at schema' -s h -l help -d 'Show this message and exit'
+
+complete -c abuse-agent -n '__abuse_agent_at import' -l output -r -F -d 'Write the policy there'
+complete -c abuse-agent -n '__abuse_agent_at import' -l force -d 'Replace FILE if it is there'
+complete -c abuse-agent -n '__abuse_agent_at import' -s h -l help -d 'Show this message and exit'
+complete -c abuse-agent -n '__abuse_agent_at import' -F

@@ -1,0 +1,191 @@
+"""The lines of a list -> networks, hosts and domains, or why not. Pure."""
+
+import re
+from collections.abc import Callable, Iterable, Iterator
+from dataclasses import dataclass, field
+from ipaddress import ip_address, ip_network, summarize_address_range
+from typing import TypeAlias
+
+from agent.desk.imports.draft import Entry, Item
+from agent.desk.imports.notes import Notes
+from agent.desk.imports.spot import Spot
+from agent.errors import UnreadableError
+from agent.model.address import Prefix, covers
+from agent.model.policy import Kind
+from agent.observe.surroundings import STANDING
+from agent.policy import names
+from agent.policy.scalars import Misfit
+from agent.policy.words import shown
+
+MOST_LISTED = 200_000
+"""Different networks of a list; those that somebody trusts are fewer."""
+
+MOST_NAMES = 500
+"""Hosts or domains of an entry: each is asked for again and again."""
+
+PRIVATE = tuple(
+    map(
+        ip_network,
+        ("10.0.0.0/8", "172.16.0.0/12", "192.168.0.0/16", "100.64.0.0/10", "fc00::/7"),
+    )
+)
+"""RFC 1918, RFC 6598, RFC 4193: who speaks from there is a machine of one's own."""
+
+GUARDED = "guarded anyway, whatever a policy says"
+NO_NETWORK = "no address and no network: nobody is spared for it"
+NO_HOST = "no host name: nobody is spared for it"
+
+Word: TypeAlias = tuple[Spot, str, str]
+"""Where it stands, the word, and the remark beside it."""
+
+_LOCAL = frozenset({"localhost", "localhost.localdomain", "ip6-localhost"})
+
+
+@dataclass(slots=True, kw_only=True)
+class Listing:
+    """Words sorted by what they are, each once.
+
+    Attributes:
+        own: Private networks.
+        others: All other networks.
+        hosts: Host names.
+        domains: Of reverse names.
+        notes: Takes what is none of these, or needs no entry.
+    """
+
+    notes: Notes
+
+    own: dict[Prefix, Item[Prefix]] = field(default_factory=dict)
+    others: dict[Prefix, Item[Prefix]] = field(default_factory=dict)
+    hosts: dict[str, Item[str]] = field(default_factory=dict)
+    domains: dict[str, Item[str]] = field(default_factory=dict)
+
+    def entries(self, name: str, comment: tuple[str, ...], kind: Kind) -> Iterator[Entry]:
+        """Give up to two entries: the private networks, and whoever else is listed.
+
+        Args:
+            name: Of the second; the first has a suffix.
+            comment: Above the second.
+            kind: Of the second.
+        """
+        if self.own:
+            yield Entry(
+                name=f"{name}-private",
+                kind=Kind.INFRASTRUCTURE,
+                comment=("Private networks: proxies, containers and machines of one's own.",),
+                prefixes=tuple(self.own.values()),
+            )
+        if self.others or self.hosts or self.domains:
+            yield Entry(
+                name=name,
+                kind=kind,
+                comment=comment,
+                prefixes=tuple(self.others.values()),
+                hosts=tuple(self.hosts.values()),
+                domains=tuple(self.domains.values()),
+            )
+
+    def take_network(self, word: Word, *, is_quoted: bool = True) -> None:
+        """Take what has to be an address, a network or a range of addresses."""
+        spot, text, remark = word
+        try:
+            found = networks(text)
+        except Misfit as misfit:
+            self.refuse(word, str(misfit) or NO_NETWORK, is_quoted=is_quoted)
+            return
+        for network in found:
+            is_same = str(network) in {text, f"{text}/32", f"{text}/128"}
+            said = filter(None, (remark, "" if is_same or not is_quoted else _as(text)))
+            self._add(network, Item(what=network, spot=spot, remark="; ".join(said)))
+
+    def take_any(self, word: Word) -> None:
+        """Take a network or, where it is none, the name of a host."""
+        try:
+            networks(word[1])
+        except Misfit:
+            self.take_host(word)
+        else:
+            self.take_network(word)
+
+    def take_host(self, word: Word) -> None:
+        """Take the name of a host."""
+        spot, text, remark = word
+        try:
+            host = names.host(text)
+        except Misfit as misfit:
+            self.refuse(word, str(misfit) or NO_HOST)
+            return
+        if host in _LOCAL:
+            self.refuse(word, GUARDED)
+        elif host.rpartition(".")[2].isdecimal():
+            self.refuse(word, NO_HOST)
+        else:
+            self._name(self.hosts, host, Item(what=host, spot=spot, remark=remark))
+
+    def take_domain(self, word: Word) -> None:
+        """Take the domain of a reverse name."""
+        spot, text, remark = word
+        try:
+            domain = names.domain(text)
+        except Misfit as misfit:
+            self.refuse(word, str(misfit) or "no domain: nobody is spared for it")
+            return
+        self._name(self.domains, domain, Item(what=domain, spot=spot, remark=remark))
+
+    def refuse(self, word: Word, why: str, *, is_quoted: bool = True) -> None:
+        """Tell that a word has no counterpart."""
+        spot, text, _ = word
+        self.notes.add(spot, shown(text) if is_quoted else "a line", why)
+
+    def _add(self, network: Prefix, item: Item[Prefix]) -> None:
+        if any(covers(guard.prefix, network) for guard in STANDING):
+            self.notes.add(item.spot, str(network), GUARDED)
+            return
+        kept = self.own if any(covers(wide, network) for wide in PRIVATE) else self.others
+        kept.setdefault(network, item)
+        if len(self.own) + len(self.others) > MOST_LISTED:
+            raise UnreadableError(
+                f"{item.spot}: more than {MOST_LISTED:,} networks are listed: import a shorter "
+                "list, or leave so many to the firewall"
+            )
+
+    def _name(self, kept: dict[str, Item[str]], name: str, item: Item[str]) -> None:
+        if name in kept or len(kept) < MOST_NAMES:
+            kept.setdefault(name, item)
+        else:
+            why = f"more than {MOST_NAMES} names: list the networks instead"
+            self.notes.add(item.spot, shown(name), why)
+
+
+def networks(text: str) -> tuple[Prefix, ...]:
+    """Read an address, a network, with bits behind its length too, or a range of addresses.
+
+    IPv4 inside a mapped IPv6 address becomes IPv4.
+
+    Raises:
+        Misfit: It is none of these.
+    """
+    first, dash, last = text.partition("-")
+    if "%" in text:
+        raise Misfit("leave out the interface after %")
+    try:
+        if dash:
+            between = summarize_address_range(ip_address(first), ip_address(last))
+            return tuple(names.prefix(str(one)) for one in between)
+        return (names.prefix(str(ip_network(text, strict=False))),)
+    except (ValueError, TypeError) as error:
+        raise Misfit from error
+
+
+def words(lines: Iterable[tuple[Spot, str]], separators: str = r"[\s,]+") -> Iterator[Word]:
+    """Give the words of a list's lines; what stands behind a # is the remark of them."""
+    split: Callable[[str], list[str]] = re.compile(separators).split
+    for spot, line in lines:
+        said, _, remark = line.partition("#")
+        for word in filter(None, split(said)):
+            yield spot, word, remark.strip()
+
+
+def _as(text: str) -> str:
+    """Tell how a network was written."""
+    return f"there as {shown(text)}"
