@@ -7,10 +7,14 @@ from datetime import datetime
 from enum import StrEnum
 from typing import Any, TextIO
 
-import structlog
-
 from agent.record.events import Event, Level, rfc3339
 from agent.record.text import line_of
+from agent.without import without
+
+# It would load rich wherever that is installed, for tracebacks that are never printed here:
+# 4 MB more for every agent.
+with without("rich"):
+    import structlog
 
 
 class Format(StrEnum):

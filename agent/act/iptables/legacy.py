@@ -8,13 +8,10 @@ kernel knows, nat as well: it is told that those which we don't use are not ther
 """
 
 import ctypes
-import sys
 import warnings
-from collections.abc import Iterator
-from contextlib import AbstractContextManager, contextmanager
+from contextlib import AbstractContextManager
 from dataclasses import dataclass, field
-from types import ModuleType
-from typing import Any, cast
+from typing import Any
 
 from agent.act.iptables.info import read_info
 from agent.act.iptables.lock import xtables_lock
@@ -22,6 +19,7 @@ from agent.act.iptables.rules import JUMP, TABLES, Part, Rule
 from agent.act.iptables.text import Change
 from agent.act.iptables.variant import Commands
 from agent.errors import FirewallError
+from agent.without import without
 
 _UNUSED = {"filter": False, "nat": False, "security": False}
 
@@ -139,20 +137,9 @@ def _library() -> Any:  # noqa: ANN401 - the library has no types
         FirewallError: It is not there, or does not find the libraries of xtables.
     """
     try:
-        with warnings.catch_warnings(), _without("distutils"):
+        with warnings.catch_warnings(), without("distutils"):
             warnings.simplefilter("ignore")
             import iptc  # noqa: PLC0415 - see above
     except Exception as error:
         raise FirewallError(f"python-iptables can't be loaded: {error}") from error
     return iptc
-
-
-@contextmanager
-def _without(module: str) -> Iterator[None]:
-    """Have a module not be found meanwhile, unless it is loaded already."""
-    is_absent = sys.modules.setdefault(module, cast("ModuleType", None)) is None
-    try:
-        yield
-    finally:
-        if is_absent:
-            del sys.modules[module]
