@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from checks.fault import Fault, tell
+from checks.typed import commands_in, refusal, unknown_in
 
 README = "README.md"
 ARCHITECTURE = "docs/ARCHITECTURE.md"
@@ -27,6 +28,9 @@ _GRAPH = re.compile(r"^(?:<!-- graph -->\s*)?```mermaid|^<!-- graph -->", re.MUL
 _UNRELEASED = re.compile(r"^## \[Unreleased\]", re.MULTILINE)
 _ENTRY = re.compile(r"\s*(\||[-*] )")
 _SCENE = re.compile(r"^\| \[(?P<name>[^\]]+)\]", re.MULTILINE)
+_CONSOLE = re.compile(r"^```console\n(?P<lines>.*?)^```", re.DOTALL | re.MULTILINE)
+_TYPED = re.compile(r"^(?:[$#] | {4}(?! ))(?P<line>.*)$", re.MULTILINE)
+_INLINE = re.compile(r"`(?P<line>abuse-agent [^`\n]+)`")
 _WORDS_OF_A_REASON = 3
 
 
@@ -117,6 +121,36 @@ def verbs(readme: Page, offered: frozenset[str]) -> Iterator[Fault]:
             yield readme.fault(f"./dev has no verb {named[1]}", named.start())
 
 
+def command_lines(page: Page) -> Iterator[Fault]:
+    """Every command line of ours that a page shows can be typed.
+
+    Those of console blocks behind ``$`` or ``#``, and of indented blocks, are parsed; of what
+    stands within a sentence, often with words in place of others, only names are looked at.
+    """
+    for block in _CONSOLE.finditer(page.text):
+        for shown in _TYPED.finditer(block["lines"]):
+            yield from _refused(page, shown["line"], block.start("lines") + shown.start())
+    for number, line in prose(page):
+        indented = _TYPED.match(line) if line.startswith(" ") else None
+        if indented is not None:
+            for fault in _refused(page, indented["line"], 0):
+                yield Fault(file=page.name, line=number, problem=fault.problem)
+        for inline in _INLINE.finditer(line):
+            for problem in unknown_in(inline["line"]):
+                yield Fault(file=page.name, line=number, problem=problem)
+
+
+def _refused(page: Page, line: str, at: int) -> Iterator[Fault]:
+    try:
+        commands = list(commands_in(line))
+    except ValueError:
+        return  # no line for a shell: a quote in it is open
+    for words in commands:
+        if reason := refusal(words):
+            shown = " ".join(("abuse-agent", *words))
+            yield page.fault(f"{shown} can't be typed: {reason}", at)
+
+
 def policies(root: Path) -> Iterator[Fault]:
     """Every file under policies/ is told of in README or docs/policy.md."""
     told = read_page(root, README).text + read_page(root, POLICY).text
@@ -184,6 +218,7 @@ def faults(root: Path, help_text: str) -> Iterator[Fault]:
     yield from missing(root)
     for page in pages(root):
         yield from links(root, page)
+        yield from command_lines(page)
     yield from policies(root)
     yield from scenarios(root, read_page(root, SCENARIOS))
     readme, architecture = read_page(root, README), read_page(root, ARCHITECTURE)

@@ -43,6 +43,29 @@ def _ours(command: list[str]) -> Iterator[list[str]]:
         yield words[1:]
 
 
+def unknown_in(line: str) -> Iterator[str]:
+    """What a command line names and is not there: its command, and its options."""
+    try:
+        commands = list(commands_in(line))
+    except ValueError:
+        return
+    for words in commands:
+        is_run = not words or words[0].startswith("-")
+        name = "run" if is_run else words[0]
+        if name.isupper() or not name.isalpha():
+            continue  # in place of any
+        top = top_context()
+        command = main.get_command(top, name)
+        if command is None:
+            yield f"there is no command {name}"
+            continue
+        context = command.context_class(command, info_name=name, parent=top)
+        known = {one for option in command.get_params(context) for one in option.opts} | _OWN
+        for word in words:
+            if word.startswith("--") and word.partition("=")[0] not in known:
+                yield f"abuse-agent {name} has no option {word}"
+
+
 def refusal(words: list[str]) -> str | None:
     """Why the words behind `abuse-agent` are refused by its parser; None when they are not."""
     if words and words[0] in _OWN:

@@ -123,8 +123,12 @@ def _arguments(commands: Sequence[Command]) -> Iterator[str]:
     yield "_abuse_agent_argument() { # command, program"
     yield "    case $1 in"
     for one in commands:
-        for argument in one.arguments:
-            fill = fill_of_argument(argument, one)
-            if fill is not Fill.NOTHING:
-                yield f"        {one.name}) {_DEFAULT[fill].replace('$1', '$2')} ;;"
+        actions = [
+            f"words='{' '.join(argument.choices)}'"
+            if argument.choices
+            else _DEFAULT[fill_of_argument(argument, one)].replace("$1", "$2")
+            for argument in one.arguments
+        ]
+        if set(actions) - {_DEFAULT[Fill.NOTHING]}:
+            yield f"        {one.name}) {'; '.join(actions)} ;;"
     yield from ("    esac", "}")

@@ -42,6 +42,8 @@ def fill_of(option: Option) -> Fill:
 
 def fill_of_argument(argument: Argument, command: Command) -> Fill:
     """What an argument is filled up with."""
+    if argument.choices:
+        return Fill.CHOICES
     if argument.name == "SOURCE" and command.name in NAMES_BANNED:
         return Fill.BANNED
     return _named(argument.name)

@@ -74,7 +74,9 @@ def _command(command: Command) -> Iterator[str]:
         yield f"complete -c abuse-agent -n '__abuse_agent_at {_NONE}' {_option(VERSION)}"
     for argument in command.arguments:
         fill = fill_of_argument(argument, command)
-        if fill is not Fill.NOTHING:
+        if fill is Fill.CHOICES:
+            yield f"{start} -a '{' '.join(argument.choices)}'"
+        elif fill is not Fill.NOTHING:
             yield f"{start} {_ARGUMENTS[fill]}"
 
 

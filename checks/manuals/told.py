@@ -45,9 +45,15 @@ class Option:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Argument:
-    """An argument: SOURCE, PATH... or [FILE]..."""
+    """An argument.
+
+    Attributes:
+        metavar: What stands for it: SOURCE, PATH... or [FILE]...
+        choices: The values that there are; none where any will do.
+    """
 
     metavar: str
+    choices: tuple[str, ...] = ()
 
     @property
     def name(self) -> str:
@@ -98,7 +104,7 @@ def read_command(name: str, command: click.Command, top: click.Context) -> Comma
         summary=summary,
         paragraphs=tuple(more),
         arguments=tuple(
-            Argument(metavar=one.make_metavar(context))
+            Argument(metavar=one.make_metavar(context), choices=choices_of(one))
             for one in command.params
             if isinstance(one, click.Argument)
         ),
@@ -115,17 +121,23 @@ def read_option(option: click.Option, context: click.Context) -> Option:
     """What help says of an option."""
     _, told = option.get_help_record(context) or ("", "")
     default = _DEFAULT.search(told)
-    choices = tuple(option.type.choices) if isinstance(option.type, click.Choice) else ()
+    choices = choices_of(option)
     is_spelt_out = option.is_flag or (choices and not option.metavar)
     return Option(
         names=(*option.opts, *option.secondary_opts),
         metavar="" if is_spelt_out else option.make_metavar(context),
-        choices=tuple(map(str, choices)),
+        choices=choices,
         help=_DEFAULT.sub("", told),
         default=default["value"] if default else "",
         is_required=option.required,
         is_repeatable=option.multiple,
     )
+
+
+def choices_of(parameter: click.Parameter) -> tuple[str, ...]:
+    """The only values that a parameter takes; none where it takes others."""
+    kind = parameter.type
+    return tuple(map(str, kind.choices)) if isinstance(kind, click.Choice) else ()
 
 
 def paragraphs_of(text: str) -> list[str]:

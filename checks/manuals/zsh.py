@@ -80,10 +80,10 @@ def _command(command: Command) -> Iterator[str]:
     yield f"        {command.name})"
     yield "            _arguments -S \\"
     specs = [spec for option in (*command.options, *own) for spec in _option(option)]
-    for argument in command.arguments:
-        many = "*" if "..." in argument.metavar else "1"
-        action = _ACTIONS[fill_of_argument(argument, command)]
-        specs.append(f"{many}:{argument.name}:{action}")
+    for place, argument in enumerate(command.arguments, 1):
+        at = "*" if "..." in argument.metavar else place
+        fill = fill_of_argument(argument, command)
+        specs.append(f"{at}:{argument.name}:{_action(fill, argument.choices)}")
     yield " \\\n".join(f"                {_quoted(spec)}" for spec in specs)
     yield "            ;;"
 
@@ -96,10 +96,14 @@ def _option(option: Option) -> Iterator[str]:
         yield from (f"{others}{name}[{told}]" for name in option.names)
         return
     fill = fill_of(option)
-    action = f"({' '.join(option.choices)})" if fill is Fill.CHOICES else _ACTIONS[fill]
+    action = _action(fill, option.choices)
     what = option.metavar or "value"
     many = "*" if option.is_repeatable else ""
     yield f"{many}{long_of(option)}=[{told}]:{what}:{action}"
+
+
+def _action(fill: Fill, choices: Sequence[str]) -> str:
+    return f"({' '.join(choices)})" if fill is Fill.CHOICES else _ACTIONS[fill]
 
 
 def _escaped(text: str) -> str:

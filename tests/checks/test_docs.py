@@ -113,6 +113,27 @@ def replaced(name: str, old: str, new: str) -> Callable[[Path], None]:
             id="results of a scene that is gone",
         ),
         pytest.param(
+            added("docs/more.md", "\n```console\n# abuse-agent bans --jsn\nabuse-agent x\n```\n"),
+            "docs/more.md:3: abuse-agent bans --jsn can't be typed: No such option '--jsn'."
+            " Did you mean '--json'?",
+            id="an option in a console block that is not there",
+        ),
+        pytest.param(
+            added("docs/more.md", "\n\n    ss -tan | abuse-agent replay --xyz -   # a comment\n"),
+            "docs/more.md:3: abuse-agent replay --xyz - can't be typed: No such option '--xyz'.",
+            id="an option in an indented block that is not there",
+        ),
+        pytest.param(
+            added("docs/more.md", "See `abuse-agent destroy SOURCE`.\n"),
+            "docs/more.md:1: there is no command destroy",
+            id="a command in a sentence that is not there",
+        ),
+        pytest.param(
+            added("docs/more.md", "See `abuse-agent ban SOURCE --until 5m`.\n"),
+            "docs/more.md:1: abuse-agent ban has no option --until",
+            id="an option in a sentence that is not there",
+        ),
+        pytest.param(
             replaced("CHANGELOG.md", "[Unreleased]", "[0.1.0]"),
             "CHANGELOG.md: no section ## [Unreleased]",
             id="a changelog without room for the next",
@@ -153,6 +174,17 @@ def test_a_missing_page_is_told_once(tree: Path, name: str) -> None:
 
 def test_links_in_code_and_to_other_places_are_left_alone(tree: Path) -> None:
     added("docs/more.md", "[a](https://example.net/b) [c](#d)\n```\n[e](f.md)\n```\n")(tree)
+
+    assert told(tree) == []
+
+
+def test_what_is_typed_right_is_left_alone(tree: Path) -> None:
+    added(
+        "docs/more.md",
+        "`abuse-agent explain SOURCE`, `abuse-agent COMMAND`, `abuse-agent --policy PATH`\n\n"
+        '    abuse-agent ban 192.0.2.1 --for 1h --reason "it\'s theirs"\n\n'
+        "```console\n$ abuse-agent bans | sort\nsource: it's shown\n```\n",
+    )(tree)
 
     assert told(tree) == []
 

@@ -64,6 +64,8 @@ def folder(tmp_path: Path) -> Path:
         pytest.param("--log-format ", ["json", "text"], id="choices without a command"),
         pytest.param("check m", ["my.yaml"], id="a file as an argument"),
         pytest.param("replay my.yaml m", ["my.yaml"], id="another file"),
+        pytest.param("import ddos", ["ddos-deflate"], id="a choice as an argument"),
+        pytest.param("import ddos-deflate m", ["my.yaml"], id="a file behind it"),
         pytest.param("--policy m", ["my.yaml"], id="a file as a value"),
         pytest.param("--policy=m", ["--policy=my.yaml"], id="a file behind an equals sign"),
         pytest.param("run --tape k", ["kept"], id="a folder"),
