@@ -101,8 +101,9 @@ class Picture:
         matching: How many of them the view asks for.
         rows: Of these the first, in the view's order.
         bans: In force, the longest to go first; None where this user may not look.
-        agent: The running one; None when none is, or that can't be told.
-        services: Names to filter by, in the policy's order.
+        agent: The running one, of which a user who may not look is told the pid alone; None when
+            none is, or that can't be told.
+        services: Names to filter by: the policy's in its order, then ports of none that are in use.
         unread: Why something could not be had, by what: ``state``, ``sockets``, ``policy``.
     """
 

@@ -1,0 +1,170 @@
+"""Which limit each of many sources is nearest to: every rule, and whoever is near none too.
+
+Nothing is judged here. The rules are told to look at every count above none and from however
+few hosts, and `case` does the rest, once for each width. An upper bound that costs one pass
+tells first who may be near: only those are worth that.
+"""
+
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
+from datetime import datetime
+from fractions import Fraction
+from operator import truediv
+from typing import TypeAlias
+
+from agent.decide.case import Case, Docket
+from agent.decide.grants import Grants, grants_of
+from agent.model.address import HOST, Width, grouper, widened
+from agent.model.inputs import Inputs, Spared
+from agent.model.policy import Policy, Rule
+from agent.model.sample import Sample, Tally
+
+Counted: TypeAlias = tuple[tuple[int, int, int, bytes], int]
+"""One item of a tally."""
+
+Crowd: TypeAlias = Mapping[bytes, Sequence[Counted]]
+"""The items of a tally by the key, of width `HOST`, of whoever has them."""
+
+_EVERY = Fraction(0)
+
+
+def crowd_of(tally: Tally) -> Crowd:
+    """Put together what each source has."""
+    key_of = grouper(HOST)
+    crowd: dict[bytes, list[Counted]] = {}
+    for item in tally.items():
+        (family, _, _, packed), _ = item
+        key = key_of(family, packed)
+        if key in crowd:
+            crowd[key].append(item)
+        else:
+            crowd[key] = [item]
+    return crowd
+
+
+@dataclass(frozen=True, slots=True)
+class Gauge:
+    """What tells how near sources are to the limits of one policy.
+
+    Attributes:
+        grants: Who is spared, and how far.
+        loose: By tally and width the policy with the rules that count by these.
+    """
+
+    grants: Grants
+    loose: Mapping[tuple[str, Width], Policy]
+
+    def bounds(self, crowds: Mapping[str, Crowd]) -> dict[bytes, float]:
+        """Give what no share of a limit, the count by the limit, is above, by source.
+
+        Args:
+            crowds: By the name of their tally.
+
+        Returns:
+            Of every source that a rule counts anything of; whatever it is granted.
+        """
+        bounds: dict[bytes, float] = {}
+        for (tally, width), policy in self.loose.items():
+            limits, table = _meters(policy.rules)
+            crowd = crowds.get(tally, {})
+            for keys in _neighbours(crowd, width):
+                counts = [0] * len(limits)
+                for key in keys:
+                    for (_, state, port, _), number in crowd[key]:
+                        for at in table.get((state, port), ()):
+                            counts[at] += number
+                share = max(map(truediv, counts, limits))
+                for key in keys:
+                    if share > bounds.get(key, 0.0):
+                        bounds[key] = share
+        return bounds
+
+    def nearest(
+        self, crowds: Mapping[str, Crowd], keys: Collection[bytes], now: datetime
+    ) -> dict[bytes, Case]:
+        """Give the case that is nearest to its limit, or farthest above it, for each source.
+
+        Args:
+            crowds: By the name of their tally.
+            keys: Whom, of width `HOST`.
+            now: Entries of the allowlist that have ended do not count.
+
+        Returns:
+            Whoever is not in it has nothing that a rule counts, or is exempt where one does.
+        """
+        key_of = grouper(HOST)
+        found: dict[bytes, Case] = {}
+        for case in self._cases(crowds, keys, now):
+            if case.grant.is_exemption:
+                continue
+            for key in {key_of(row.family, row.packed) for row in case.rows}:
+                if key in keys and (key not in found or share_of(case) > share_of(found[key])):
+                    found[key] = case
+        return found
+
+    def _cases(
+        self, crowds: Mapping[str, Crowd], keys: Collection[bytes], now: datetime
+    ) -> Iterator[Case]:
+        for (name, width), policy in self.loose.items():
+            crowd = crowds.get(name, {})
+            tally = dict(
+                item
+                for group in _neighbours(crowd, width, keys)
+                for key in group
+                for item in crowd[key]
+            )
+            sample = Sample(
+                taken_at=now, sockets=0, states={}, listening=frozenset(), tallies={name: tally}
+            )
+            inputs = Inputs(sample=sample)
+            yield from Docket(inputs, policy, self.grants, now, lambda _: False).cases()
+
+
+def share_of(case: Case) -> float:
+    """Give a case's count as a share of its limit."""
+    return case.count / case.limit
+
+
+def gauge_of(policy: Policy, spared: Spared) -> Gauge:
+    """Make what gauges by a policy; worth keeping while both stay the same.
+
+    Nobody is to be asked about for it: who may turn out to be somebody is nobody yet.
+    """
+    by_width: dict[tuple[str, Width], list[Rule]] = {}
+    for rule in policy.rules:
+        loose = replace(rule, warn=_EVERY, members=1)
+        by_width.setdefault((rule.measure.tally, rule.per), []).append(loose)
+    return Gauge(
+        grants=replace(grants_of(policy, spared), asking=()),
+        loose={key: replace(policy, rules=tuple(rules)) for key, rules in by_width.items()},
+    )
+
+
+def _meters(rules: Iterable[Rule]) -> tuple[list[int], Mapping[tuple[int, int], list[int]]]:
+    """Give the lowest limit of rules that count the same, and by state and port which count it."""
+    lowest: dict[tuple[frozenset[int], frozenset[int]], int] = {}
+    for rule in rules:
+        what = (frozenset(map(int, rule.states)), rule.service.ports)
+        lowest[what] = min(rule.limit, lowest.get(what, rule.limit))
+    table: dict[tuple[int, int], list[int]] = {}
+    for at, (states, ports) in enumerate(lowest):
+        for state in states:
+            for port in ports:
+                table.setdefault((state, port), []).append(at)
+    return list(lowest.values()), table
+
+
+def _neighbours(
+    crowd: Crowd, width: Width, wanted: Collection[bytes] | None = None
+) -> Iterable[Sequence[bytes]]:
+    """Give the sources that are counted together by rules of a width; of all, or near these."""
+    if width.ipv4 >= HOST.ipv4 and width.ipv6 >= HOST.ipv6:
+        return ((key,) for key in (crowd if wanted is None else wanted) if key in crowd)
+    widen = widened(width)
+    near = None if wanted is None else frozenset(map(widen, wanted))
+    groups: dict[bytes, list[bytes]] = {}
+    for key in crowd:
+        wide = widen(key)
+        if near is None or wide in near:
+            groups.setdefault(wide, []).append(key)
+    return groups.values()

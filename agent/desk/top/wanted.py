@@ -1,0 +1,73 @@
+"""Which sockets a view asks for. Pure."""
+
+from collections.abc import Callable, Mapping
+from typing import TypeAlias
+
+from agent.decide.nearest import Counted, Crowd
+from agent.desk.top.values import View
+from agent.model.address import holder
+from agent.model.policy import Policy
+
+_PORT = "port "
+
+Names: TypeAlias = Mapping[int, tuple[str, ...]]
+"""The services of each port that any has."""
+
+
+def names_of(policy: Policy | None) -> Names:
+    """Give the names of the services of each port that any has."""
+    names: dict[int, tuple[str, ...]] = {}
+    for service in policy.services if policy else ():
+        for port in service.ports:
+            names[port] = (*names.get(port, ()), service.name)
+    return names
+
+
+def called(port: int, names: Names) -> tuple[str, ...]:
+    """Give what a port is called: its services, else by its number."""
+    return names.get(port) or (f"{_PORT}{port}",)
+
+
+def ports_of(service: str, policy: Policy | None) -> frozenset[int]:
+    """Give the ports of a service, or of ``port 8443``; none where nothing is called so."""
+    number = service.removeprefix(_PORT)
+    if number != service and number.isdecimal():
+        return frozenset({int(number)})
+    services = policy.services if policy else ()
+    return frozenset(port for one in services if one.name == service for port in one.ports)
+
+
+def wanted(view: View, policy: Policy | None) -> Callable[[Counted], bool] | None:
+    """Give what tells whether a view asks for an item of a tally; None when it asks for all."""
+    tests: list[Callable[[Counted], bool]] = []
+    if view.states:
+        states = frozenset(map(int, view.states))
+        tests.append(lambda item: item[0][1] in states)
+    if view.service:
+        ports = ports_of(view.service, policy)
+        tests.append(lambda item: item[0][2] in ports)
+    if view.prefix is not None:
+        holds = holder(view.prefix)
+        tests.append(lambda item: holds(item[0][0], item[0][3]))
+    if not tests:
+        return None
+    return lambda item: all(test(item) for test in tests)
+
+
+def sockets_of(crowd: Crowd, is_wanted: Callable[[Counted], bool] | None) -> dict[bytes, int]:
+    """Count what is asked for of each source that has any of it."""
+    if is_wanted is None:
+        return {key: sum([number for _, number in items]) for key, items in crowd.items()}
+    counts: dict[bytes, int] = {}
+    for key, items in crowd.items():
+        count = sum([item[1] for item in items if is_wanted(item)])
+        if count:
+            counts[key] = count
+    return counts
+
+
+def services_of(policy: Policy | None, crowd: Crowd, names: Names) -> tuple[str, ...]:
+    """Give the names to filter by: the policy's services, then ports of none that are in use."""
+    ports = {port for items in crowd.values() for (_, _, port, _), _ in items}
+    others = (f"{_PORT}{port}" for port in sorted(ports) if port not in names)
+    return (*(service.name for service in (policy.services if policy else ())), *others)
