@@ -15,7 +15,7 @@ from agent.desk.imports.save import save
     epilog=examples(
         ("abuse-agent import ddos-deflate", "what would its configuration be here?"),
         (
-            "abuse-agent import ddos-deflate /etc/ddos --output my.yaml",
+            "abuse-agent import csf /etc/csf --output my.yaml",
             "write it, and long lists as range files beside it",
         ),
     ),
@@ -31,8 +31,8 @@ from agent.desk.imports.save import save
 def import_(peer: str, paths: tuple[str, ...], *, output: str | None, force: bool) -> None:
     """Give a policy out of the configuration of another tool.
 
-    PEER is ddos-deflate; PATH a folder or a file of it, the usual places if none
-    is given. Nothing of it is run, changed or stopped. Each line that has no
+    PEER is ddos-deflate, csf or fail2ban; PATH a folder or a file of it, the usual
+    places if none is given. Nothing of it is run, changed or stopped. Each line that has no
     counterpart here is told in a comment, with its number. Needs to read the files and
     nothing more. Exit status: 66 nothing there, 65 not a configuration of PEER.
     """

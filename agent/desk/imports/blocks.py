@@ -3,7 +3,7 @@
 import re
 from pathlib import Path
 
-from agent.policy import packaged_policy
+from agent.policy import load_policy, packaged_policy
 
 _KEY = re.compile(r"([a-z_]+):")
 
@@ -25,3 +25,11 @@ def blocks_of(text: str) -> dict[str, list[str]]:
         while found and not found[-1].strip():
             found.pop()
     return blocks
+
+
+def default_ports() -> dict[str, list[range]]:
+    """Give the ports of the default policy's services, by their names."""
+    return {
+        one.name: [range(port, port + 1) for port in sorted(one.ports)]
+        for one in load_policy((packaged_policy(),)).services
+    }

@@ -8,6 +8,14 @@ from dataclasses import dataclass
 from datetime import timedelta
 
 from agent.desk.imports import deflate_told as told
+from agent.desk.imports.common import (
+    HALF_OPEN_ONLY,
+    HALF_OPEN_OUT,
+    REST,
+    SSH_APART,
+    WHOLE,
+    crowd,
+)
 from agent.desk.imports.draft import Draft, Entry, Head, Limit
 from agent.desk.imports.listed import Listing, words
 from agent.desk.imports.notes import Notes
@@ -16,7 +24,6 @@ from agent.desk.imports.reader import Reader, Setting
 from agent.desk.imports.shell import settings_of
 from agent.desk.imports.source import Source
 from agent.desk.imports.states import COUNTED, states_of
-from agent.desk.imports.whole import REST, WHOLE
 from agent.errors import UnreadableError
 from agent.model.policy import SSH, Kind, Mode, Scope
 from agent.policy.words import listed, shown
@@ -110,8 +117,8 @@ def _limits(reader: Reader) -> tuple[tuple[Limit, ...], dict[str, tuple[range, .
     count, said = reader.number("NO_OF_CONNECTIONS", CONNECTIONS)
     first = (f"{said}: a ban at so many; a rule of ours bans above its limit.", *common.comment)
     limits = [
-        common.rule("connections", REST, count, *first, *told.crowd(count)),
-        common.rule("ssh-connections", SSH, count, told.SSH_APART),
+        common.rule("connections", REST, count, *first, *crowd(count)),
+        common.rule("ssh-connections", SSH, count, SSH_APART),
     ]
     services = dict(WHOLE)
     for one, numbers in (*_of_http(reader, common), *_of_ports(reader, common)):
@@ -128,10 +135,10 @@ def _states(reader: Reader) -> tuple[tuple[str, ...], tuple[str, ...]]:
     states, half_open, others = states_of(text)
     left = f"; no rule counts {listed(map(shown, others[:5]))}" if others else ""
     if states:
-        also = f"; {told.HALF_OPEN}" if half_open else ""
+        also = f"; {HALF_OPEN_OUT}" if half_open else ""
         return states, (f"{said}{also}{left}",)
     if half_open:
-        return (), (f"{said}: half-open connections are slowed down, never banned for{left}",)
+        return (), (f"{said}: {HALF_OPEN_ONLY}{left}",)
     return COUNTED, (f"{said}: none that a rule can sum, so all that it can{left}",)
 
 
@@ -151,7 +158,7 @@ def _of_http(reader: Reader, common: _Common) -> Iterator[tuple[Limit, tuple[ran
         reader.tell("HTTP_PORTS", told.NO_PORTS)
         return
     said = (reader.said("HTTP_PORTS"), reader.said("NO_OF_CONNECTIONS_HTTP"))
-    yield common.rule("http-connections", "http", wanted, *said, *told.crowd(wanted)), numbers
+    yield common.rule("http-connections", "http", wanted, *said, *crowd(wanted)), numbers
 
 
 def _of_ports(reader: Reader, common: _Common) -> Iterator[tuple[Limit, tuple[range, ...]]]:
@@ -179,7 +186,7 @@ def _of_port(word: str, common: _Common, said: str) -> tuple[Limit, tuple[range,
     if numbers is None or count is None or not lasts_s:
         return None
     name = "-".join(map(str, ("port", *dict.fromkeys((numbers[0], numbers[-1])))))
-    comment = (said, *told.crowd(count))
+    comment = (said, *crowd(count))
     rule = common.rule(f"{name}-connections", name, count, *comment, lasts=lasting(lasts_s))
     return rule, (numbers,)
 
@@ -204,7 +211,7 @@ def _entry(
 ) -> Iterator[Entry]:
     listing = Listing(notes=notes)
     for source in sources:
-        for word in words(source.lines()):
+        for word in words(source):
             if is_names:
                 listing.take_any(word)
             else:

@@ -9,7 +9,7 @@ from agent.desk.imports.deflate import draft_of
 from agent.desk.imports.draft import Draft
 from agent.desk.imports.notes import Notes
 from agent.desk.imports.shell import settings_of
-from agent.desk.imports.source import Source, is_folder, read_source
+from agent.desk.imports.source import Source, is_folder, is_there, read_source
 from agent.errors import InputError
 
 CONF, ADDRESSES, HOSTS = "ddos.conf", "ignore.ip.list", "ignore.host.list"
@@ -36,7 +36,7 @@ def read_deflate(paths: Sequence[Path]) -> Draft:
         else:
             found.take_file(path)
     for place in () if paths else PLACES:
-        if not found.read and place.exists():
+        if not found.read and is_there(place):
             found.take_folder(place)
     if not found.read:
         where = " and ".join(map(str, paths or PLACES))

@@ -1,5 +1,6 @@
 """What comments say of ddos-deflate: where it counts otherwise, and what has no counterpart."""
 
+from agent.desk.imports.common import COMMON
 from agent.desk.imports.reader import Reader
 
 DIFFERS = (
@@ -7,29 +8,13 @@ DIFFERS = (
         "It counts TCP and UDP, incoming and outgoing. Here only TCP connections to ports that "
         "this machine listens on count."
     ),
-    "There one look bans. Here a source has to stay above its limit.",
-    "SYN_RECV never adds to a ban here: a forged packet would ban an innocent source.",
-    "An IPv6 source is a /64, one customer's line, and not an address.",
-    (
-        "Its bans close ssh too. Here ssh stays open but for ssh-connections; if sshd listens on "
-        "another port than 22, change both services."
-    ),
-    "Own addresses, gateways, resolvers and the far ends of ssh sessions are guarded anyway.",
+    *COMMON,
 )
-SSH_APART = "The same for ssh, apart, so that a ban for anything else leaves ssh open."
-HALF_OPEN = "SYN_RECV is left out: it proves nothing"
 NO_PORTS = "a limit of web connections needs both HTTP_PORTS and NO_OF_CONNECTIONS_HTTP"
 NO_PORT_RULE = "no new limit as 80:150:600 (port or range, connections, seconds)"
 NAMES = (
     "Looked up again and again, off the cycle. A crawler's domain is no host: list crawlers",
     "by their reverse names instead (names: [googlebot.com]).",
-)
-
-_CROWD = 300
-_OF_A_BROWSER = 6
-_LIST_OR_OBSERVE = (
-    "List offices under allowlist, or write mode: observe until you have seen in the log whom it "
-    "hits."
 )
 
 _RUN = "paths and programs of its own: nothing of it is run here"
@@ -86,12 +71,3 @@ def tell(reader: Reader) -> None:
     """Tell of all settings that have no counterpart."""
     for key in list(reader.left()):
         reader.tell(key, _WHY.get(key, "no setting of ddos-deflate that is known here"))
-
-
-def crowd(count: int) -> tuple[str, ...]:
-    """Warn of a limit that honest people pass together; nothing where they do not."""
-    if count >= _CROWD:
-        return ()
-    people = max(1, count // _OF_A_BROWSER)
-    hold = f"{people} people behind one address hold {count} connections"
-    return (f"Low: {hold}, {_OF_A_BROWSER} to a browser. {_LIST_OR_OBSERVE}",)

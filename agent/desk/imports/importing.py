@@ -3,8 +3,10 @@
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 
+from agent.desk.imports.csf_files import read_csf
 from agent.desk.imports.deflate_files import read_deflate
 from agent.desk.imports.draft import Draft
+from agent.desk.imports.fail2ban_files import read_fail2ban
 from agent.desk.imports.write import Written, write
 from agent.errors import Fault, PolicyError
 from agent.identify.ranges import parse_ranges
@@ -13,6 +15,8 @@ from agent.policy.files import LARGEST_BYTES
 
 PEERS: Mapping[str, Callable[[Sequence[Path]], Draft]] = {
     "ddos-deflate": read_deflate,
+    "csf": read_csf,
+    "fail2ban": read_fail2ban,
 }
 """By name, what reads its files: those of these paths, or of the usual places."""
 

@@ -1,13 +1,14 @@
 """The lines of a list -> networks, hosts and domains, or why not. Pure."""
 
 import re
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Iterator
 from dataclasses import dataclass, field
 from ipaddress import ip_address, ip_network, summarize_address_range
-from typing import TypeAlias
+from typing import TypeVar
 
 from agent.desk.imports.draft import Entry, Item
 from agent.desk.imports.notes import Notes
+from agent.desk.imports.source import Source
 from agent.desk.imports.spot import Spot
 from agent.errors import UnreadableError
 from agent.model.address import Prefix, covers
@@ -16,6 +17,8 @@ from agent.observe.surroundings import STANDING
 from agent.policy import names
 from agent.policy.scalars import Misfit
 from agent.policy.words import shown
+
+T = TypeVar("T")
 
 MOST_LISTED = 200_000
 """Different networks of a list; those that somebody trusts are fewer."""
@@ -35,10 +38,25 @@ GUARDED = "guarded anyway, whatever a policy says"
 NO_NETWORK = "no address and no network: nobody is spared for it"
 NO_HOST = "no host name: nobody is spared for it"
 
-Word: TypeAlias = tuple[Spot, str, str]
-"""Where it stands, the word, and the remark beside it."""
-
+_SEPARATORS = re.compile(r"[\s,]+")
 _LOCAL = frozenset({"localhost", "localhost.localdomain", "ip6-localhost"})
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Word:
+    """One word of a list.
+
+    Attributes:
+        text: The word.
+        spot: Where it stands.
+        remark: What the comment behind it says; may be empty.
+        is_quoted: Whether comments may show it: see `Source`.
+    """
+
+    text: str
+    spot: Spot
+    remark: str = ""
+    is_quoted: bool = True
 
 
 @dataclass(slots=True, kw_only=True)
@@ -51,9 +69,11 @@ class Listing:
         hosts: Host names.
         domains: Of reverse names.
         notes: Takes what is none of these, or needs no entry.
+        beside: Whoever is in this one needs no entry here.
     """
 
     notes: Notes
+    beside: "Listing | None" = None
 
     own: dict[Prefix, Item[Prefix]] = field(default_factory=dict)
     others: dict[Prefix, Item[Prefix]] = field(default_factory=dict)
@@ -85,23 +105,22 @@ class Listing:
                 domains=tuple(self.domains.values()),
             )
 
-    def take_network(self, word: Word, *, is_quoted: bool = True) -> None:
+    def take_network(self, word: Word) -> None:
         """Take what has to be an address, a network or a range of addresses."""
-        spot, text, remark = word
         try:
-            found = networks(text)
+            found = networks(word.text)
         except Misfit as misfit:
-            self.refuse(word, str(misfit) or NO_NETWORK, is_quoted=is_quoted)
+            self.refuse(word, str(misfit) or NO_NETWORK)
             return
         for network in found:
-            is_same = str(network) in {text, f"{text}/32", f"{text}/128"}
-            said = filter(None, (remark, "" if is_same or not is_quoted else _as(text)))
-            self._add(network, Item(what=network, spot=spot, remark="; ".join(said)))
+            is_same = str(network) in {word.text, f"{word.text}/32", f"{word.text}/128"}
+            was = "" if is_same or not word.is_quoted else f"there as {shown(word.text)}"
+            self._add(network, _item(network, word, was))
 
     def take_any(self, word: Word) -> None:
         """Take a network or, where it is none, the name of a host."""
         try:
-            networks(word[1])
+            networks(word.text)
         except Misfit:
             self.take_host(word)
         else:
@@ -109,39 +128,42 @@ class Listing:
 
     def take_host(self, word: Word) -> None:
         """Take the name of a host."""
-        spot, text, remark = word
         try:
-            host = names.host(text)
+            host = names.host(word.text)
         except Misfit as misfit:
             self.refuse(word, str(misfit) or NO_HOST)
             return
         if host in _LOCAL:
             self.refuse(word, GUARDED)
+        elif self.beside and host in self.beside.hosts:
+            return
         elif host.rpartition(".")[2].isdecimal():
             self.refuse(word, NO_HOST)
         else:
-            self._name(self.hosts, host, Item(what=host, spot=spot, remark=remark))
+            self._name(self.hosts, host, word, "")
 
     def take_domain(self, word: Word) -> None:
-        """Take the domain of a reverse name."""
-        spot, text, remark = word
+        """Take the domain of a reverse name; behind a dot it stands for names below it alone."""
         try:
-            domain = names.domain(text)
+            domain = names.domain(word.text.removeprefix("."))
         except Misfit as misfit:
             self.refuse(word, str(misfit) or "no domain: nobody is spared for it")
             return
-        self._name(self.domains, domain, Item(what=domain, spot=spot, remark=remark))
+        below = "" if word.text.startswith(".") else "names below it too, unlike there"
+        self._name(self.domains, domain, word, below)
 
-    def refuse(self, word: Word, why: str, *, is_quoted: bool = True) -> None:
+    def refuse(self, word: Word, why: str) -> None:
         """Tell that a word has no counterpart."""
-        spot, text, _ = word
-        self.notes.add(spot, shown(text) if is_quoted else "a line", why)
+        self.notes.add(word.spot, shown(word.text) if word.is_quoted else "a line", why)
 
     def _add(self, network: Prefix, item: Item[Prefix]) -> None:
         if any(covers(guard.prefix, network) for guard in STANDING):
             self.notes.add(item.spot, str(network), GUARDED)
             return
-        kept = self.own if any(covers(wide, network) for wide in PRIVATE) else self.others
+        is_own = any(covers(wide, network) for wide in PRIVATE)
+        kept = self.own if is_own else self.others
+        if self.beside and network in (self.beside.own if is_own else self.beside.others):
+            return
         kept.setdefault(network, item)
         if len(self.own) + len(self.others) > MOST_LISTED:
             raise UnreadableError(
@@ -149,12 +171,16 @@ class Listing:
                 "list, or leave so many to the firewall"
             )
 
-    def _name(self, kept: dict[str, Item[str]], name: str, item: Item[str]) -> None:
+    def _name(self, kept: dict[str, Item[str]], name: str, word: Word, added: str) -> None:
         if name in kept or len(kept) < MOST_NAMES:
-            kept.setdefault(name, item)
+            kept.setdefault(name, _item(name, word, added))
         else:
-            why = f"more than {MOST_NAMES} names: list the networks instead"
-            self.notes.add(item.spot, shown(name), why)
+            self.refuse(word, f"more than {MOST_NAMES} names: list the networks instead")
+
+
+def _item(what: T, word: Word, added: str) -> Item[T]:
+    remark = word.remark if word.is_quoted else ""
+    return Item(what=what, spot=word.spot, remark="; ".join(filter(None, (remark, added))))
 
 
 def networks(text: str) -> tuple[Prefix, ...]:
@@ -177,15 +203,9 @@ def networks(text: str) -> tuple[Prefix, ...]:
         raise Misfit from error
 
 
-def words(lines: Iterable[tuple[Spot, str]], separators: str = r"[\s,]+") -> Iterator[Word]:
+def words(source: Source) -> Iterator[Word]:
     """Give the words of a list's lines; what stands behind a # is the remark of them."""
-    split: Callable[[str], list[str]] = re.compile(separators).split
-    for spot, line in lines:
+    for spot, line in source.lines():
         said, _, remark = line.partition("#")
-        for word in filter(None, split(said)):
-            yield spot, word, remark.strip()
-
-
-def _as(text: str) -> str:
-    """Tell how a network was written."""
-    return f"there as {shown(text)}"
+        for text in filter(None, _SEPARATORS.split(said)):
+            yield Word(text=text, spot=spot, remark=remark.strip(), is_quoted=source.is_quoted)

@@ -9,6 +9,7 @@ from agent.desk.imports.spot import Spot
 WIDTH = 100
 """Columns of a comment."""
 
+_AT_ONCE = 10
 _MOST_NAMED = 400
 _MOST_SPANS = 200
 _MOST_GROUPS = 200
@@ -39,7 +40,9 @@ class _Group:
     def words(self) -> Iterator[str]:
         """Give a word a setting, with its lines; then the lines of what is not named."""
         for what, lines in self.named.items():
-            yield f"{what}:{','.join(map(str, dict.fromkeys(lines)))}"
+            numbers = [str(line) for line in dict.fromkeys(lines)]
+            for at in range(0, len(numbers), _AT_ONCE):
+                yield f"{what}:{','.join(numbers[at : at + _AT_ONCE])}"
         told = self.spans[:_MOST_SPANS]
         if told:
             yield "and the lines"

@@ -2,13 +2,13 @@
 
 from datetime import timedelta
 
+from agent.desk.imports.common import LAST_PORT
 from agent.policy import scalars
 from agent.policy.fields import LONGEST
 
 MOST_LIMIT = 1_000_000
 _LONGEST_S = int(scalars.duration("1s", LONGEST)(LONGEST).total_seconds())
 _MOST_EVERY_S = 60
-_LAST_PORT = 65_535
 _MOST_DIGITS = 15
 
 
@@ -37,7 +37,7 @@ def interval(seconds: int) -> timedelta:
 def ports(text: str) -> range | None:
     """Read a port, or a range with a hyphen, a colon or an underscore; None for anything else."""
     first, last = (number(one) for one in _ends(text))
-    if first is None or last is None or not 1 <= first <= last <= _LAST_PORT:
+    if first is None or last is None or not 1 <= first <= last <= LAST_PORT:
         return None
     return range(first, last + 1)
 

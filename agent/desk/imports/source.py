@@ -74,6 +74,8 @@ def read_source(path: Path, name: str = "", *, is_quoted: bool = True) -> Source
 
 
 def _reason(error: OSError) -> str:
+    if error.errno == errno.EACCES:
+        return "permission denied; run it as root"
     return os.strerror(error.errno).lower() if error.errno else "it is refused"
 
 
@@ -92,3 +94,24 @@ def is_folder(path: Path) -> bool:
         raise UnreadableError(f"{path}: it can't be read: {_reason(error)}") from error
     except ValueError as error:
         raise UnreadableError(f"{path}: no file has such a name") from error
+
+
+def is_there(path: Path) -> bool:
+    """Whether there is anything at a path, as far as this user may know."""
+    try:
+        path.lstat()
+    except OSError as error:
+        return error.errno not in _ABSENT
+    return True
+
+
+def real_path(path: Path) -> Path:
+    """Give the path behind all symbolic links.
+
+    Raises:
+        UnreadableError: There is no end of them.
+    """
+    try:
+        return path.resolve()
+    except (OSError, RuntimeError, ValueError) as error:
+        raise UnreadableError(f"{path}: it can't be read: its links lead nowhere") from error

@@ -29,9 +29,9 @@ _UNITS = (("d", 86_400), ("h", 3_600), ("m", 60), ("s", 1))
 _ADJUST = "adjust: nat (then grants: 10x), crawler, partner, infrastructure"
 
 _DEFAULTS = """\
-{peer} sets no limit to connections, so these are the default policy's: nobody is banned by
-them who could be an honest crowd. Take policies/web.yaml or another one for your kind of server
-instead, and put its rules here."""
+{peer} gives no limit of connections here, so these are the default policy's, which ban nobody
+that could be an honest crowd. Put the rules of policies/web.yaml, or of another one for your
+kind of server, in their place."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

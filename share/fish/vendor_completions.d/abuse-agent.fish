@@ -140,5 +140,5 @@ complete -c abuse-agent -n '__abuse_agent_at schema' -s h -l help -d 'Show this 
 complete -c abuse-agent -n '__abuse_agent_at import' -l output -r -F -d 'Write the policy there'
 complete -c abuse-agent -n '__abuse_agent_at import' -l force -d 'Replace FILE if it is there'
 complete -c abuse-agent -n '__abuse_agent_at import' -s h -l help -d 'Show this message and exit'
-complete -c abuse-agent -n '__abuse_agent_at import' -a 'ddos-deflate'
+complete -c abuse-agent -n '__abuse_agent_at import' -a 'ddos-deflate csf fail2ban'
 complete -c abuse-agent -n '__abuse_agent_at import' -F
