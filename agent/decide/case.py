@@ -80,9 +80,14 @@ class Case:
         return self.count > self.limit
 
     @property
+    def share(self) -> int:
+        """The count as a share of the limit, in whole millionths."""
+        return self.count * 1_000_000 // self.limit
+
+    @property
     def order(self) -> tuple[int, str, tuple[int, int, int, int]]:
-        """Heaviest first (count over limit, to a millionth), then by rule and source."""
-        return (-(self.count * 1_000_000 // self.limit), self.rule.name, self.source.order)
+        """Heaviest first, then by rule and source."""
+        return (-self.share, self.rule.name, self.source.order)
 
 
 @dataclass(frozen=True, slots=True)

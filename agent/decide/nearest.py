@@ -9,7 +9,7 @@ from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
 from fractions import Fraction
-from operator import truediv
+from itertools import product
 from typing import TypeAlias
 
 from agent.decide.case import Case, Docket
@@ -26,6 +26,9 @@ Crowd: TypeAlias = Mapping[bytes, Sequence[Counted]]
 """The items of a tally by the key, of width `HOST`, of whoever has them."""
 
 _EVERY = Fraction(0)
+
+_MILLION = 1_000_000 * (1 + 1e-9)
+"""A little more, so that no sum is rounded below what it bounds."""
 
 
 def crowd_of(tally: Tally) -> Crowd:
@@ -54,8 +57,8 @@ class Gauge:
     grants: Grants
     loose: Mapping[tuple[str, Width], Policy]
 
-    def bounds(self, crowds: Mapping[str, Crowd]) -> dict[bytes, float]:
-        """Give what no share of a limit, the count by the limit, is above, by source.
+    def bounds(self, crowds: Mapping[str, Crowd]) -> dict[bytes, int]:
+        """Give what no share of a limit is above, in millionths (`Case.share`), by source.
 
         Args:
             crowds: By the name of their tally.
@@ -63,19 +66,19 @@ class Gauge:
         Returns:
             Of every source that a rule counts anything of; whatever it is granted.
         """
-        bounds: dict[bytes, float] = {}
+        bounds: dict[bytes, int] = {}
         for (tally, width), policy in self.loose.items():
-            limits, table = _meters(policy.rules)
+            weights = _weights(policy.rules)
             crowd = crowds.get(tally, {})
+            sums = {
+                key: sum([weights.get(item[0][1:3], 0.0) * item[1] for item in items])
+                for key, items in crowd.items()
+            }
             for keys in _neighbours(crowd, width):
-                counts = [0] * len(limits)
-                for key in keys:
-                    for (_, state, port, _), number in crowd[key]:
-                        for at in table.get((state, port), ()):
-                            counts[at] += number
-                share = max(map(truediv, counts, limits))
-                for key in keys:
-                    if share > bounds.get(key, 0.0):
+                total = sum([sums[key] for key in keys])
+                share = int(total * _MILLION)
+                for key in keys if total else ():
+                    if share >= bounds.get(key, 0):
                         bounds[key] = share
         return bounds
 
@@ -98,7 +101,7 @@ class Gauge:
             if case.grant.is_exemption:
                 continue
             for key in {key_of(row.family, row.packed) for row in case.rows}:
-                if key in keys and (key not in found or share_of(case) > share_of(found[key])):
+                if key in keys and (key not in found or case.share > found[key].share):
                     found[key] = case
         return found
 
@@ -120,11 +123,6 @@ class Gauge:
             yield from Docket(inputs, policy, self.grants, now, lambda _: False).cases()
 
 
-def share_of(case: Case) -> float:
-    """Give a case's count as a share of its limit."""
-    return case.count / case.limit
-
-
 def gauge_of(policy: Policy, spared: Spared) -> Gauge:
     """Make what gauges by a policy; worth keeping while both stay the same.
 
@@ -140,18 +138,13 @@ def gauge_of(policy: Policy, spared: Spared) -> Gauge:
     )
 
 
-def _meters(rules: Iterable[Rule]) -> tuple[list[int], Mapping[tuple[int, int], list[int]]]:
-    """Give the lowest limit of rules that count the same, and by state and port which count it."""
-    lowest: dict[tuple[frozenset[int], frozenset[int]], int] = {}
+def _weights(rules: Iterable[Rule]) -> Mapping[tuple[int, int], float]:
+    """Give by state and port the most that one socket can add to a share of a limit."""
+    weights: dict[tuple[int, int], float] = {}
     for rule in rules:
-        what = (frozenset(map(int, rule.states)), rule.service.ports)
-        lowest[what] = min(rule.limit, lowest.get(what, rule.limit))
-    table: dict[tuple[int, int], list[int]] = {}
-    for at, (states, ports) in enumerate(lowest):
-        for state in states:
-            for port in ports:
-                table.setdefault((state, port), []).append(at)
-    return list(lowest.values()), table
+        for place in product(map(int, rule.states), rule.service.ports):
+            weights[place] = max(1 / rule.limit, weights.get(place, 0.0))
+    return weights
 
 
 def _neighbours(

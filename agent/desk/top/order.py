@@ -1,14 +1,14 @@
 """Which sources come first. Pure; nobody becomes an object for it."""
 
 import sys
-from collections.abc import Collection, Iterable, Mapping
+from collections.abc import Collection, Mapping
 from datetime import datetime
 from typing import TypeAlias
 
 from agent.decide.case import Case
-from agent.decide.nearest import Crowd, Gauge, share_of
+from agent.decide.nearest import Crowd, Gauge
 
-_SPARE = 32
+SPARE = 32
 """So many more are weighed at first than are asked for: some are exempt, or granted patience."""
 
 _IPV4_BYTES = 4
@@ -23,9 +23,12 @@ def by_address(key: bytes) -> tuple[bool, bytes, int]:
     return len(key) > _IPV4_BYTES, key[:_IPV6_BYTES], zone
 
 
-def first_by_address(keys: Iterable[bytes], most: int) -> list[bytes]:
+def first_by_address(keys: Collection[bytes], most: int) -> list[bytes]:
     """Give the first by address."""
-    return sorted(keys, key=by_address)[:most]
+    ipv4 = sorted(key for key in keys if len(key) == _IPV4_BYTES)
+    if len(ipv4) < most:
+        ipv4 += sorted((key for key in keys if len(key) > _IPV4_BYTES), key=by_address)
+    return ipv4[:most]
 
 
 def first_by_sockets(sockets: Mapping[bytes, int], most: int) -> list[bytes]:
@@ -51,25 +54,40 @@ def first_by_limit(
     Returns:
         The sources, and what those are nearest to that are near any.
     """
-    bounds = gauge.bounds(crowds)
-    waiting = sorted((key for key in keys if key in bounds), key=bounds.__getitem__, reverse=True)
+    everybody = gauge.bounds(crowds)
+    bounds = {key: everybody[key] for key in keys if key in everybody}
     nearest: dict[bytes, Case] = {}
-    done, size = 0, most + _SPARE
-    while done < len(waiting):
-        nearest |= gauge.nearest(crowds, frozenset(waiting[done : done + size]), now)
-        done, size = done + size, size * 2
-        best = sorted(map(share_of, nearest.values()), reverse=True)[:most]
-        if len(best) == most and done < len(waiting) and bounds[waiting[done]] < best[-1]:
-            break
-    shares = {key: share_of(case) for key, case in nearest.items()}
-    first = _first(shares, most)
+    shares: dict[bytes, int] = {}
+    first: list[bytes] = []
+    size = most + SPARE
+    while bounds and not _is_settled(first, shares, bounds, most):
+        batch = _first(bounds, size)
+        found = gauge.nearest(crowds, frozenset(batch), now)
+        nearest |= found
+        shares |= {key: case.share for key, case in found.items()}
+        first, size = _first(shares, most), size * 2
+        for key in batch:
+            del bounds[key]
     if len(first) < most:
-        others = (key for key in keys if key not in shares)
+        others = [key for key in keys if key not in shares]
         first += first_by_address(others, most - len(first))
     return first, nearest
 
 
-def _first(weights: Mapping[bytes, float], most: int) -> list[bytes]:
+def _is_settled(
+    first: list[bytes], shares: Mapping[bytes, int], bounds: Mapping[bytes, int], most: int
+) -> bool:
+    """Whether nobody who was not weighed yet can come before the last of those found."""
+    if len(first) < most:
+        return False
+    if not first:
+        return True
+    (best,) = _first(bounds, 1)
+    last = first[-1]
+    return (-shares[last], by_address(last)) < (-bounds[best], by_address(best))
+
+
+def _first(weights: Mapping[bytes, int], most: int) -> list[bytes]:
     """Give the heaviest, by address among equals; only those who may be among them are sorted."""
     keys: Collection[bytes] = weights.keys()
     if most < len(weights):

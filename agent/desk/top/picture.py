@@ -68,7 +68,7 @@ def picture_of(view: View, moment: Moment) -> Picture:
         rows=tuple(rows),
         bans=moment.bans,
         agent=moment.agent,
-        services=services_of(policy, crowd, names),
+        services=services_of(policy, tallies.get(SOCKETS, {}), names),
         unread=moment.unread,
     )
 
@@ -83,7 +83,7 @@ def _first(
     if view.order is Order.SOCKETS:
         keys = first_by_sockets(sockets, most)
     else:
-        keys = first_by_address(sockets, most)
+        keys = first_by_address(sockets.keys(), most)
     return keys, known.gauge.nearest(crowds, frozenset(keys), now) if known else {}
 
 

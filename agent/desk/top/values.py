@@ -12,7 +12,7 @@ from agent.record.locks import Agent
 
 
 class Order(StrEnum):
-    """What the sources are sorted by, most first; ties by address."""
+    """What the sources are sorted by, most first; ties, shares to a millionth, by address."""
 
     SOCKETS = "sockets"
     LIMIT = "limit"

@@ -7,6 +7,7 @@ from agent.decide.nearest import Counted, Crowd
 from agent.desk.top.values import View
 from agent.model.address import holder
 from agent.model.policy import Policy
+from agent.model.sample import Tally
 
 _PORT = "port "
 
@@ -57,7 +58,10 @@ def wanted(view: View, policy: Policy | None) -> Callable[[Counted], bool] | Non
 def sockets_of(crowd: Crowd, is_wanted: Callable[[Counted], bool] | None) -> dict[bytes, int]:
     """Count what is asked for of each source that has any of it."""
     if is_wanted is None:
-        return {key: sum([number for _, number in items]) for key, items in crowd.items()}
+        return {
+            key: items[0][1] if len(items) == 1 else sum([number for _, number in items])
+            for key, items in crowd.items()
+        }
     counts: dict[bytes, int] = {}
     for key, items in crowd.items():
         count = sum([item[1] for item in items if is_wanted(item)])
@@ -66,8 +70,8 @@ def sockets_of(crowd: Crowd, is_wanted: Callable[[Counted], bool] | None) -> dic
     return counts
 
 
-def services_of(policy: Policy | None, crowd: Crowd, names: Names) -> tuple[str, ...]:
+def services_of(policy: Policy | None, tally: Tally, names: Names) -> tuple[str, ...]:
     """Give the names to filter by: the policy's services, then ports of none that are in use."""
-    ports = {port for items in crowd.values() for (_, _, port, _), _ in items}
+    ports = {port for _, _, port, _ in tally}
     others = (f"{_PORT}{port}" for port in sorted(ports) if port not in names)
     return (*(service.name for service in (policy.services if policy else ())), *others)

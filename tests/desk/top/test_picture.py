@@ -1,7 +1,6 @@
 """One moment as a view has it."""
 
 from collections import Counter
-from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -244,7 +243,7 @@ def test_nearest_to_a_limit_agrees_with_weighing_each_source(
     assert told == sorted(everybody.values(), reverse=True)[:most]
     order = [(-share, row.source.order) for row, share in zip(found.rows, told, strict=True)]
     assert order == sorted(order)
-    other = seen(replace(View(), most=99), moment, by)
+    other = seen(View(most=99), moment, by)
     assert {row.source: row.nearest for row in found.rows}.items() <= {
         row.source: row.nearest for row in other.rows
     }.items()
