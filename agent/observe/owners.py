@@ -33,23 +33,43 @@ class Owners:
     hidden: int = 0
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Holders:
+    """Who has each of some sockets.
+
+    Attributes:
+        of: By inode; the process with the lowest number, where several share one.
+        hidden: How many processes this user may not look into.
+    """
+
+    of: Mapping[int, Process] = field(default_factory=dict)
+    hidden: int = 0
+
+
+def read_holders(inodes: Collection[int], root: Path = Path("/")) -> Holders:
+    """Find for each socket with one of these inodes a process that has it."""
+    wanted, found, hidden = frozenset(inodes), dict[int, Process](), 0
+    for process, own in _shares(wanted, root):
+        hidden += own is None
+        if own:
+            holder = int(process.name), _name(process)
+            found |= dict.fromkeys(own - found.keys(), holder)
+        if len(found) == len(wanted):
+            break
+    return Holders(of=found, hidden=hidden)
+
+
 def read_owners(inodes: Collection[int], root: Path = Path("/")) -> Owners:
     """Find the processes that have the sockets with these inodes, until each has one."""
-    if not inodes:
-        return Owners()
     wanted, found, hidden = frozenset(inodes), set[int](), 0
     counts: Counter[Process] = Counter()
-    for process in _processes(root / "proc"):
-        if found == wanted:
-            break
-        try:
-            own = set(_sockets(process / "fd")) & wanted
-        except PermissionError:
-            hidden += 1
-            continue
+    for process, own in _shares(wanted, root):
+        hidden += own is None
         if own:
             found |= own
             counts[int(process.name), _name(process)] += len(own)
+        if found == wanted:
+            break
     return Owners(sockets=dict(counts), unknown=len(wanted - found), hidden=hidden)
 
 
@@ -57,6 +77,17 @@ def parse_socket(target: str) -> int | None:
     """Give the inode of the socket that a link of an open file leads to; None for another file."""
     number = target.removeprefix(_SOCKET).removesuffix("]")
     return int(number) if target.startswith(_SOCKET) and number.isdecimal() else None
+
+
+def _shares(wanted: frozenset[int], root: Path) -> Iterator[tuple[Path, frozenset[int] | None]]:
+    """Give each process with those wanted sockets that it has; None where it is hidden."""
+    if not wanted:
+        return
+    for process in _processes(root / "proc"):
+        try:
+            yield process, wanted & frozenset(_sockets(process / "fd"))
+        except PermissionError:
+            yield process, None
 
 
 def _processes(folder: Path) -> Iterator[Path]:

@@ -5,6 +5,9 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from typing import TypeAlias
 
+from agent.observe.owners import Holders
+from agent.observe.table.values import Sockets
+
 Counts: TypeAlias = Mapping[str, int]
 """Counters of the kernel by protocol and name, as ``TcpExt.ListenDrops``, ``Tcp.PassiveOpens``."""
 
@@ -38,6 +41,9 @@ class Facts:
         grown: By how much each has grown since the first; only what has.
         settings: Those that exist here.
         machine: What it is.
+        sockets: All of them, at the second moment.
+        before: All of them, at the first; None after a single look.
+        holders: Who has those of them that are kept one by one.
         unread: Why something could not be had, by what.
     """
 
@@ -47,4 +53,7 @@ class Facts:
     grown: Counts = field(default_factory=dict)
     settings: Settings = field(default_factory=dict)
     machine: Machine = field(default_factory=Machine)
+    sockets: Sockets = field(default_factory=Sockets)
+    before: Sockets | None = None
+    holders: Holders = field(default_factory=Holders)
     unread: Mapping[str, str] = field(default_factory=dict)
