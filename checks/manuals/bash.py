@@ -63,8 +63,8 @@ _abuse_agent() {
     [ -n "$words" ] || return 0
     mapfile -t COMPREPLY < <(compgen -W "$words" -- "$word")
     # bash puts the answer behind the last colon that was typed.
-    case $word in
-        *:*) COMPREPLY=("${COMPREPLY[@]#"${word%"${word##*:}"}"}") ;;
+    case $COMP_WORDBREAKS/$word in
+        *:*/*:*) COMPREPLY=("${COMPREPLY[@]#"${word%"${word##*:}"}"}") ;;
     esac
 }
 

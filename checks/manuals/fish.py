@@ -29,9 +29,18 @@ _ARGUMENTS = {
 }
 
 _FUNCTIONS = f"""
+# The words that are typed, from the program's name on; sudo and its like may stand before it.
+function __abuse_agent_typed
+    set -l typed (commandline -opc)
+    while set -q typed[1]; and not string match -qr '(^|/)abuse-agent$' -- $typed[1]
+        set -e typed[1]
+    end
+    string join -- \\n $typed
+end
+
 # Whether the command that is typed is one of these; without one, options are those of {USUAL}.
 function __abuse_agent_at
-    set -l typed (commandline -opc)
+    set -l typed (__abuse_agent_typed)
     set -l name {_NONE}
     if set -q typed[2]
         set name $typed[2]
@@ -42,7 +51,7 @@ end
 
 # Sources that are banned now; nothing where this user may not read that.
 function __abuse_agent_banned
-    set -l typed (commandline -opc)
+    set -l typed (__abuse_agent_typed)
     set -l folder (string match -- '--state-dir=*' $typed)
     if set -l at (contains -i -- --state-dir $typed)
         set folder --state-dir $typed[(math $at + 1)]

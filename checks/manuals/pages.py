@@ -43,6 +43,8 @@ def overview_page(commands: Sequence[Command], edition: Edition) -> str:
             *roff.paragraphs(overview.DESCRIPTION),
             *roff.heading("Commands"),
             *listed,
+            *roff.heading("Examples"),
+            *(line for one in commands for line in _examples(one.examples[:1])),
             *roff.heading("Exit status"),
             *_terms((str(status), meaning) for status, meaning in STATUSES.items()),
             *roff.heading("Environment"),
@@ -71,7 +73,8 @@ def command_page(command: Command, edition: Edition) -> str:
             *roff.heading("Options"),
             *(line for one in command.options for line in _option(one, command)),
             *_exits(),
-            *_examples(command),
+            *(roff.heading("Examples") if command.examples else ()),
+            *_examples(command.examples),
             *_see_also((f"{PROGRAM}(1)", f"{PROGRAM}-policy(5)")),
         ]
     )
@@ -136,11 +139,13 @@ def _exits() -> list[str]:
     return [*roff.heading("Exit status"), roff.prose(told)]
 
 
-def _examples(command: Command) -> list[str]:
-    if not command.examples:
-        return []
-    items = (roff.item(roff.bold(line), roff.prose(told)) for line, told in command.examples)
-    return [*roff.heading("Examples"), *(line for one in items for line in one)]
+def _examples(each: Iterable[tuple[str, str]]) -> list[str]:
+    """Command lines, each with what it is for: a question, or the end of a sentence."""
+    return [
+        line
+        for typed, told in each
+        for line in roff.item(roff.bold(typed), roff.prose(f"{told[0].upper()}{told[1:]}"))
+    ]
 
 
 def _terms(each: Iterable[tuple[str, str]]) -> list[str]:

@@ -64,7 +64,7 @@ def of_fish(line: str, folder: Path) -> list[str]:
     """The line's words, the last one replaced by all that fish would complete it with."""
     script = SCRIPTS / "fish/vendor_completions.d/abuse-agent.fish"
     done = subprocess.run(
-        ["fish", "--no-config", "-c", f"source {script}; complete -C $argv[1]", line],
+        ["fish", "-c", f"source {script}; complete -C $argv[1]", line],
         capture_output=True,
         text=True,
         check=True,

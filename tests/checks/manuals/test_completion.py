@@ -20,10 +20,13 @@ OF_RUN = (
     "--dry-run --once --assume-sustained --policy --firewall --state-dir --tape --log-format "
     "--log-level"
 )
+LOADER = "bash-completion"
+"""Finds the script for bash by itself, and then runs that."""
+
 BANNED = ("192.0.2.10", "192.0.2.44", "2001:db8:7::/64")
 
 
-@pytest.fixture(params=SHELLS)
+@pytest.fixture(params=[one for one in SHELLS if one != LOADER])
 def shell(request: pytest.FixtureRequest) -> str:
     name: str = request.param
     if not is_there(name):
@@ -87,6 +90,27 @@ def test_a_shell_completes(shell: str, line: str, expected: list[str], folder: P
     offered = [one.rstrip("/") if one == "kept/" else one for one in words[len(before) :]]
     assert words[: len(before)] == before
     assert sorted(set(offered) - {last} - {""}) == sorted(expected)
+
+
+@pytest.mark.parametrize("shell", [LOADER], indirect=True)
+@pytest.mark.parametrize(
+    ("line", "expected"),
+    [("unb", "unban"), ("unban --state-dir state 2001:d", BANNED[2]), ("--policy=m", "my.yaml")],
+)
+def test_the_usual_loader_finds_the_script(
+    shell: str, line: str, expected: str, folder: Path
+) -> None:
+    assert SHELLS[shell][0](f"abuse-agent {line}", folder)[-1].endswith(expected)
+
+
+@pytest.mark.skipif(shutil.which("sudo") is None, reason="no sudo here")
+@pytest.mark.parametrize("shell", [one for one in SHELLS if one != "bash"], indirect=True)
+def test_a_shell_completes_behind_sudo(shell: str, folder: Path) -> None:
+    complete = SHELLS[shell][0]
+
+    assert complete("sudo abuse-agent unb", folder)[-1] == "unban"
+    assert complete("sudo abuse-agent ban --scope h", folder)[-1] == "host"
+    assert complete("sudo abuse-agent --policy m", folder)[-1] == "my.yaml"
 
 
 @pytest.mark.parametrize(
