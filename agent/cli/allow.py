@@ -4,14 +4,11 @@ from datetime import timedelta
 
 import click
 
+from agent.cli import deeds
 from agent.cli.examples import examples
 from agent.cli.options import LengthType, SourceType, as_json, where, where_options
-from agent.cli.output import say, tell
-from agent.cli.pardon import NOBODY_ENDS_IT, show_pardon
-from agent.desk import by_hand
-from agent.desk.site import open_site
+from agent.cli.pardon import show_pardon
 from agent.model.address import Source
-from agent.record.phrases import duration
 
 
 @click.command(
@@ -37,12 +34,8 @@ def allow(  # noqa: PLR0913 - one argument an option
     Its bans are lifted, and it is banned by no rule until the time is over. For good it
     belongs on the policy's allowlist.
     """
-    with open_site(where(paths, firewall, state_dir)) as site:
-        pardon = by_hand.allow(site, source, lasts)
+    deed, pardon = deeds.allow(where(paths, firewall, state_dir), source, lasts)
     if is_json:
         show_pardon(source, pardon)
-        return
-    tell(site.news, now=site.now, is_json=False)
-    say(f"{source} passes for {duration(lasts.total_seconds())}")
-    if site.agent is None:
-        say(NOBODY_ENDS_IT)
+    else:
+        deed.print()

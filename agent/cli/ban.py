@@ -4,22 +4,17 @@ from datetime import timedelta
 
 import click
 
+from agent.cli import deeds
+from agent.cli.deeds import LONGEST_REASON, Wish
 from agent.cli.examples import examples
 from agent.cli.options import LengthType, SourceType, as_json, where, where_options
-from agent.cli.output import say, tell
-from agent.decide.by_hand import Order
-from agent.desk import by_hand
-from agent.desk.site import Site, open_site
-from agent.errors import FirewallError
 from agent.model.address import Source
-from agent.model.policy import Scope, Service
-
-LONGEST_REASON = 200
+from agent.model.policy import Scope
 
 
 def _reason(_context: click.Context, _param: click.Parameter, value: str) -> str:
     """Give the reason as one line."""
-    reason = " ".join(value.split())
+    reason = deeds.reason_of(value)
     if len(reason) > LONGEST_REASON:
         raise click.BadParameter(f"it has {len(reason)} characters: at most {LONGEST_REASON}")
     return reason
@@ -80,26 +75,6 @@ def ban(  # noqa: PLR0913 - one argument an option
     """
     if names and scope != Scope.SERVICE:
         raise click.UsageError("--service goes with --scope service")
-    with open_site(where(paths, firewall, state_dir)) as site:
-        order = Order(
-            source=source,
-            scope=Scope(scope),
-            services=_services(site, names),
-            lasts=lasts,
-            reason=reason,
-        )
-        ended = by_hand.ban(site, order)
+    wish = Wish(source=source, scope=Scope(scope), names=names, lasts=lasts, reason=reason)
     # Out of the lock: whoever reads this slowly must not keep the agent waiting.
-    tell(site.news, now=site.now, is_json=is_json)
-    for permit in () if is_json else ended:
-        say(f"{source} had been {permit.why}: that is over")
-    if any(event.name == "ban.failed" for event in site.news):
-        raise FirewallError(f"{source} is not banned")
-
-
-def _services(site: Site, names: tuple[str, ...]) -> tuple[Service, ...]:
-    known = {one.name: one for one in site.policy.services}
-    for name in names:
-        if name not in known:
-            raise click.UsageError(f"no service is called {name!r}; there are {', '.join(known)}")
-    return tuple(known[name] for name in dict.fromkeys(names or known))
+    deeds.ban(where(paths, firewall, state_dir), wish).print(is_json=is_json)

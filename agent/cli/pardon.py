@@ -5,9 +5,6 @@ from agent.desk.by_hand import Pardon
 from agent.model.address import Source
 from agent.record.events import rfc3339
 
-NOBODY_ENDS_IT = "no agent is running: in the firewall this ends when one starts, or with a command"
-"""A ban has its timer in the kernel; that somebody passes has not."""
-
 
 def show_pardon(source: Source, pardon: Pardon) -> None:
     """Print as JSON whom a person let go, which bans that lifted, and until when it holds."""

@@ -2,15 +2,11 @@
 
 import click
 
+from agent.cli import deeds
 from agent.cli.examples import examples
 from agent.cli.options import SourceType, as_json, where, where_options
-from agent.cli.output import say, tell
-from agent.cli.pardon import NOBODY_ENDS_IT, show_pardon
-from agent.desk import by_hand
-from agent.desk.by_hand import GRACE
-from agent.desk.site import open_site
+from agent.cli.pardon import show_pardon
 from agent.model.address import Source
-from agent.record.phrases import duration
 
 
 @click.command(
@@ -33,12 +29,8 @@ def unban(
 
     An address on a banned IPv6 /64 frees that line; one inside a wider ban passes alone.
     """
-    with open_site(where(paths, firewall, state_dir)) as site:
-        pardon = by_hand.unban(site, source)
+    deed, pardon = deeds.unban(where(paths, firewall, state_dir), source)
     if is_json:
         show_pardon(source, pardon)
-        return
-    tell(site.news, now=site.now, is_json=False)
-    say(f"{source} stays free for {duration(GRACE.total_seconds())}")
-    if site.agent is None:
-        say(NOBODY_ENDS_IT)
+    else:
+        deed.print()

@@ -3,7 +3,8 @@ from datetime import timedelta
 import click
 import pytest
 
-from agent.cli.ban import LONGEST_REASON, ban
+from agent.cli.ban import ban
+from agent.cli.deeds import LONGEST_REASON
 from agent.cli.options import LengthType, SourceType
 
 
