@@ -1,0 +1,83 @@
+"""CLOSE_WAIT: the other end has closed, and the application here has not."""
+
+from collections.abc import Iterator
+
+from agent.desk.doctor.facts import Facts
+from agent.desk.doctor.lasting import lasting, many
+from agent.desk.doctor.scale import BROWSER, PILE, forgotten_ms
+from agent.desk.doctor.values import Finding, Grade, Topic
+from agent.desk.doctor.who import as_root, processes
+from agent.model.sample import State
+from agent.observe.table.values import OUTGOING, Socket
+from agent.record.phrases import counted, duration
+
+_WHY = (
+    "No setting of the kernel ends it: each takes an open file of the process until that "
+    "closes it, and at its limit the process can't accept or open anything any more."
+)
+
+
+def unclosed(facts: Facts) -> Iterator[Finding]:
+    """Tell of CLOSE_WAIT: which process does not close, unless it is on the way to."""
+    total = facts.sockets.total(State.CLOSE_WAIT).count
+    old = tuple(one for one in lasting(facts, _still) if _is_old(one, facts))
+    left = many(old)
+    grade = _grade(old)
+    if grade is Grade.FINE:
+        kept = f"; {left} of them for long, as a pool of connections may" if left else ""
+        says = f"the other end has closed {counted(total, 'connection')}, and is awaited here{kept}"
+        yield Finding(
+            topic=Topic.STATES,
+            name=State.CLOSE_WAIT.name,
+            grade=grade,
+            value=str(total),
+            says=says if total else "every connection that the other end closed is closed here",
+        )
+        return
+    holders = processes(facts, old)
+    yield Finding(
+        topic=Topic.STATES,
+        name=State.CLOSE_WAIT.name,
+        grade=grade,
+        value=str(total),
+        says=f"{left} of {total} were closed by the other end more than "
+        f"{duration(forgotten_ms(facts) / 1000)} ago, and the application does not close them; "
+        f"{holders}{_unread(old)}",
+        why=_WHY,
+        do=(*_do(holders), *as_root(facts, holders)),
+    )
+
+
+def _still(was: Socket, now: Socket) -> bool:
+    # What nobody has accepted yet is the accept queue's matter: no process has it.
+    return was.state is now.state is State.CLOSE_WAIT and bool(now.inode)
+
+
+def _is_old(one: Socket, facts: Facts) -> bool:
+    """Whether the other end's system has forgotten it by now, or its age is not known."""
+    return one.acked_ms is None or one.acked_ms > forgotten_ms(facts)
+
+
+def _grade(old: tuple[Socket, ...]) -> Grade:
+    if many(old) >= PILE:
+        return Grade.WRONG
+    # A client keeps a few in its pool until it needs the next one: only a server leaks them.
+    inbound = many(one for one in old if one.port != OUTGOING)
+    return Grade.ADVICE if inbound > BROWSER else Grade.FINE
+
+
+def _unread(old: tuple[Socket, ...]) -> str:
+    """Say whether the application has noticed: an end that was not read stands as one byte."""
+    unread = many(one for one in old if one.unread)
+    if unread * 2 > many(old):
+        return ". It has not even read that they ended: it may hang"
+    return ". It has read that they ended"
+
+
+def _do(holders: str) -> tuple[str, ...]:
+    which = "that process" if holders else "the application"
+    return (
+        f"restart {which}: nothing else closes them",
+        "have it mended: it must close a connection once read() gives 0",
+        "ss -tnp state close-wait",
+    )
