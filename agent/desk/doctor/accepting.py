@@ -63,8 +63,8 @@ def _overfull(facts: Facts, one: Listening) -> Finding:
         do=(
             f"look what {holder} is busy with; give it more workers",
             (
-                f"if it is idle between bursts, have it ask for more than {one.backlog} in listen(), "
-                "and raise net.core.somaxconn to that"
+                f"if it is idle between bursts, have it ask for more than {one.backlog} in "
+                "listen(), and raise net.core.somaxconn to that"
             ),
             *as_root(facts, holder),
         ),

@@ -77,8 +77,8 @@ def _pressed(facts: Facts, port: int, count: int, keeps: int) -> Finding:
             *do,
             f"ban nobody for it; a half_open rule of abuse-agent slows down port {port}'s new SYNs",
             (
-                f"have the application on port {port} ask for a longer queue in listen(), and raise "
-                "net.core.somaxconn to that, if these are real clients"
+                f"have the application on port {port} ask for a longer queue in listen(), and "
+                "raise net.core.somaxconn to that, if these are real clients"
             ),
         ),
     )
