@@ -161,6 +161,7 @@ def options_of(source: Source, notes: Notes) -> Iterator[tuple[str, str, Value]]
 
 def included(source: Source, order: str) -> Iterable[str]:
     """Name the files that a file includes ahead of itself (``before``) or behind (``after``)."""
-    for section, key, value in options_of(source, Notes()):
+    found = options_of(source, Notes()) if f"[{INCLUDES}]" in source.text else ()
+    for section, key, value in found:
         if (section, key) == (INCLUDES, order):
             yield from (line for line in value.text.split("\n") if line)

@@ -1,9 +1,9 @@
 """The lines of a list -> networks, hosts and domains, or why not. Pure."""
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
-from ipaddress import ip_address, ip_network, summarize_address_range
+from ipaddress import IPv6Network, ip_address, ip_network, summarize_address_range
 from typing import TypeVar
 
 from agent.desk.imports.draft import Entry, Item
@@ -11,7 +11,7 @@ from agent.desk.imports.notes import Notes
 from agent.desk.imports.source import Source
 from agent.desk.imports.spot import Spot
 from agent.errors import UnreadableError
-from agent.model.address import Prefix, covers
+from agent.model.address import Prefix
 from agent.model.policy import Kind
 from agent.observe.surroundings import STANDING
 from agent.policy import names
@@ -39,6 +39,8 @@ NO_NETWORK = "no address and no network: nobody is spared for it"
 NO_HOST = "no host name: nobody is spared for it"
 
 _SEPARATORS = re.compile(r"[\s,]+")
+_GUARDED = tuple(guard.prefix for guard in STANDING)
+_LIKE_NETWORKS = re.compile(r"[0-9A-Fa-f:.]{2,45}(/[0-9.]{1,15}|-[0-9A-Fa-f:.]{2,45})?")
 _LOCAL = frozenset({"localhost", "localhost.localdomain", "ip6-localhost"})
 
 
@@ -79,6 +81,7 @@ class Listing:
     others: dict[Prefix, Item[Prefix]] = field(default_factory=dict)
     hosts: dict[str, Item[str]] = field(default_factory=dict)
     domains: dict[str, Item[str]] = field(default_factory=dict)
+    _seen: set[str] = field(default_factory=set)
 
     def entries(self, name: str, comment: tuple[str, ...], kind: Kind) -> Iterator[Entry]:
         """Give up to two entries: the private networks, and whoever else is listed.
@@ -107,11 +110,14 @@ class Listing:
 
     def take_network(self, word: Word) -> None:
         """Take what has to be an address, a network or a range of addresses."""
+        if word.text in self._seen:
+            return
         try:
             found = networks(word.text)
         except Misfit as misfit:
             self.refuse(word, str(misfit) or NO_NETWORK)
             return
+        self._seen.add(word.text)
         for network in found:
             is_same = str(network) in {word.text, f"{word.text}/32", f"{word.text}/128"}
             was = "" if is_same or not word.is_quoted else f"there as {shown(word.text)}"
@@ -157,10 +163,10 @@ class Listing:
         self.notes.add(word.spot, shown(word.text) if word.is_quoted else "a line", why)
 
     def _add(self, network: Prefix, item: Item[Prefix]) -> None:
-        if any(covers(guard.prefix, network) for guard in STANDING):
+        if _lies_in(network, _GUARDED):
             self.notes.add(item.spot, str(network), GUARDED)
             return
-        is_own = any(covers(wide, network) for wide in PRIVATE)
+        is_own = _lies_in(network, PRIVATE)
         kept = self.own if is_own else self.others
         if self.beside and network in (self.beside.own if is_own else self.beside.others):
             return
@@ -194,13 +200,31 @@ def networks(text: str) -> tuple[Prefix, ...]:
     first, dash, last = text.partition("-")
     if "%" in text:
         raise Misfit("leave out the interface after %")
+    if not _LIKE_NETWORKS.fullmatch(text):
+        raise Misfit
     try:
         if dash:
             between = summarize_address_range(ip_address(first), ip_address(last))
-            return tuple(names.prefix(str(one)) for one in between)
-        return (names.prefix(str(ip_network(text, strict=False))),)
+            return tuple(map(_unmapped, between))
+        return (_unmapped(ip_network(text, strict=False)),)
     except (ValueError, TypeError) as error:
         raise Misfit from error
+
+
+def _unmapped(network: Prefix) -> Prefix:
+    is_mapped = isinstance(network, IPv6Network) and network.network_address.ipv4_mapped
+    return names.prefix(str(network)) if is_mapped else network
+
+
+def _lies_in(network: Prefix, wide: Iterable[Prefix]) -> bool:
+    """Whether a network lies in one of a few; quick, since lists are long."""
+    bits, version, number = network.prefixlen, network.version, int(network.network_address)
+    return any(
+        one.prefixlen <= bits
+        and one.version == version
+        and number & int(one.netmask) == int(one.network_address)
+        for one in wide
+    )
 
 
 def words(source: Source) -> Iterator[Word]:
