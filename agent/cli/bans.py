@@ -14,6 +14,7 @@ from agent.desk import listing
 from agent.model.ban import Ban
 from agent.model.policy import Scope
 from agent.record.ban_events import ban_fields
+from agent.record.events import Json
 from agent.record.phrases import duration, printable
 
 _HEAD = ("SOURCE", "KEPT FROM", "LEFT", "ID", "WHY")
@@ -39,13 +40,13 @@ def bans(*, state_dir: str, is_json: bool) -> None:
     place = where((), None, state_dir)
     found = listing.bans(place)
     if is_json:
-        show([{**ban_fields(ban), "left_s": _left_s(ban, place.now)} for ban in found])
+        show([fields_of(ban, place.now) for ban in found])
         return
     if not found:
         say("no bans in force")
         return
     columns = shutil.get_terminal_size().columns if sys.stdout.isatty() else None
-    for line in lines_of([_row(ban, place.now) for ban in found], columns):
+    for line in lines_of([row_of(ban, place.now) for ban in found], columns):
         say(line)
 
 
@@ -67,7 +68,12 @@ def _cut(text: str, room: int | None) -> str:
     return text[: room - len(_CUT)] + _CUT
 
 
-def _row(ban: Ban, now: datetime) -> tuple[str, ...]:
+def fields_of(ban: Ban, now: datetime) -> dict[str, Json]:
+    """Give all of a ban, and how long it still holds."""
+    return {**ban_fields(ban), "left_s": _left_s(ban, now)}
+
+
+def row_of(ban: Ban, now: datetime) -> tuple[str, ...]:
     """Give source, what it is kept from, what is left, id, and why."""
     name = ban.service.name if ban.service else ""
     where_from = name if ban.scope is Scope.SERVICE else "host"

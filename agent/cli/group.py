@@ -14,6 +14,7 @@ COMMANDS = (
     "replay",
     "suggest",
     "status",
+    "top",
     "explain",
     "bans",
     "ban",

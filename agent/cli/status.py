@@ -1,7 +1,7 @@
 """``abuse-agent status``: is it running, and what is in force?"""
 
 from collections import Counter
-from datetime import timedelta
+from datetime import datetime, timedelta
 
 import click
 
@@ -17,7 +17,7 @@ from agent.record.locks import Agent
 from agent.record.phrases import duration, until
 
 _LATE_CYCLES = 3
-_NOT_RUNNING = "no agent is running, nobody new is banned: systemctl start abuse-agent"
+NOT_RUNNING = "no agent is running, nobody new is banned: systemctl start abuse-agent"
 
 
 @click.command(
@@ -45,7 +45,7 @@ def _fields(found: Status) -> dict[str, Json]:
     agent = found.agent
     return {
         "running": agent is not None,
-        "agent": None if agent is None else _agent_fields(agent),
+        "agent": None if agent is None else agent_fields(agent),
         "bans_in_force": len(found.bans),
         "bans": dict(Counter(_kept_from(ban) for ban in found.bans)),
         "permits": [
@@ -55,7 +55,17 @@ def _fields(found: Status) -> dict[str, Json]:
     }
 
 
-def _agent_fields(agent: Agent) -> dict[str, Json]:
+def last_cycle(agent: Agent, now: datetime) -> str:
+    """Say how long ago an agent completed a cycle, and whether that is too long."""
+    if agent.cycled is None:
+        return "none is complete yet"
+    ago = max(timedelta(0), now - agent.cycled).total_seconds()
+    late = ": it is LATE" if ago > _LATE_CYCLES * max(agent.every_s, 1.0) else ""
+    return f"{duration(round(ago))} ago, one every {duration(agent.every_s)}{late}"
+
+
+def agent_fields(agent: Agent) -> dict[str, Json]:
+    """Give what a running agent tells of itself."""
     return {
         "pid": agent.pid,
         "version": agent.version,
@@ -72,7 +82,7 @@ def _lines(found: Status) -> list[str]:
     kinds = Counter(_kept_from(ban) for ban in found.bans)
     parts = ", ".join(f"{count} {kind}" for kind, count in sorted(kinds.items()))
     return [
-        *(_agent_lines(found) if found.agent else [_NOT_RUNNING]),
+        *(_agent_lines(found) if found.agent else [NOT_RUNNING]),
         f"bans     {len(found.bans)} in force{f': {parts}' if parts else ''}",
         *(
             f"passes   {prefix_text(one.prefix)}, {one.why} {until(one.until)}"
@@ -83,15 +93,10 @@ def _lines(found: Status) -> list[str]:
 
 def _agent_lines(found: Status) -> list[str]:
     agent = found.agent or Agent()
-    cycled = "none is complete yet"
-    if agent.cycled is not None:
-        ago = max(timedelta(0), found.now - agent.cycled).total_seconds()
-        late = ": it is LATE" if ago > _LATE_CYCLES * max(agent.every_s, 1.0) else ""
-        cycled = f"{duration(round(ago))} ago, one every {duration(agent.every_s)}{late}"
     return [
         f"agent    {agent.version}, pid {agent.pid}, firewall {agent.firewall}",
         f"policy   {agent.policy_sha256[:12]} from {', '.join(agent.policies)}",
-        f"cycle    {cycled}",
+        f"cycle    {last_cycle(agent, found.now)}",
     ]
 
 

@@ -1,8 +1,9 @@
 """Which limit each of many sources is nearest to: every rule, and whoever is near none too.
 
-Nothing is judged here. The rules are told to look at every count above none and from however
-few hosts, and `case` does the rest, once for each width. An upper bound that costs one pass
-tells first who may be near: only those are worth that.
+Nothing is judged here. The rules are told to look at every count above none, and `case` does
+the rest, once for each width: where a wide source has fewer hosts than a rule asks for, that
+rule has no limit for it. An upper bound that costs one pass tells first who may be near: only
+those are worth that.
 """
 
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
@@ -130,7 +131,7 @@ def gauge_of(policy: Policy, spared: Spared) -> Gauge:
     """
     by_width: dict[tuple[str, Width], list[Rule]] = {}
     for rule in policy.rules:
-        loose = replace(rule, warn=_EVERY, members=1)
+        loose = replace(rule, warn=_EVERY)
         by_width.setdefault((rule.measure.tally, rule.per), []).append(loose)
     return Gauge(
         grants=replace(grants_of(policy, spared), asking=()),

@@ -19,6 +19,19 @@ from tests.range import in_namespace
 ROOT = Path(__file__).parents[2]
 PATIENCE_S = 15.0
 
+_AS_NOBODY = """\
+import contextlib, importlib.readers, io, os, sys
+from agent import cli
+
+# The interpreter may be where nobody else may look: all is loaded before root is given up.
+with contextlib.redirect_stdout(io.StringIO()), contextlib.suppress(SystemExit):
+    cli.entry()
+os.setgroups([])
+os.setgid(65534)
+os.setuid(65534)
+cli.entry()
+"""
+
 
 class LiveAgent:
     """A running agent and what it tells.
@@ -147,6 +160,19 @@ def command(
             check=False,
             cwd=ROOT,
             env=os.environ | {BOOT: boot},
+        )
+
+
+def command_of_nobody(namespace: str, *arguments: str) -> subprocess.CompletedProcess[str]:
+    """Run a command to its end as a user who may do nothing."""
+    with in_namespace(namespace):
+        return subprocess.run(
+            [sys.executable, "-c", _AS_NOBODY, *arguments],
+            capture_output=True,
+            text=True,
+            timeout=60,
+            check=False,
+            cwd=ROOT,
         )
 
 

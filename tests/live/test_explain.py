@@ -1,8 +1,6 @@
 """A source explained on a real machine: with an agent and without, with root and without."""
 
 import json
-import subprocess
-import sys
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -11,8 +9,8 @@ from typing import Any
 
 import pytest
 
-from tests.live.agents import ROOT, command, live
-from tests.range import Hosts, connect, forge_syns, in_namespace, serve
+from tests.live.agents import command, command_of_nobody, live
+from tests.range import Hosts, connect, forge_syns, serve
 
 pytestmark = pytest.mark.root
 
@@ -33,18 +31,6 @@ rules:
      per: {ipv4: 24, ipv6: 48}, members: 3, mode: observe}
   - {name: web-half-open, service: web, count: half_open, above: 30,
      throttle: 1/s, for: 1m, sustained: 1 of 1}
-"""
-AS_NOBODY = """\
-import contextlib, importlib.readers, io, os, sys
-from agent import cli
-
-# The interpreter may be where nobody else may look: all is loaded before root is given up.
-with contextlib.redirect_stdout(io.StringIO()), contextlib.suppress(SystemExit):
-    cli.entry()
-os.setgroups([])
-os.setgid(65534)
-os.setuid(65534)
-cli.entry()
 """
 GUILTY, OFFICE, ON_CALL, CAMPUS = "198.18.50.1", "198.18.50.7", "198.18.52.8", "198.18.51.9"
 FAR = "198.18.60.1"
@@ -247,16 +233,8 @@ def test_who_is_not_known_at_all_is_told_so_and_the_status_says_it(desk: Desk) -
 def test_a_user_without_privilege_is_told_what_is_to_be_had_and_what_is_not(desk: Desk) -> None:
     with desk.agent() as agent, desk.web([GUILTY], 5):
         agent.wait_for("cycle.completed")
-        words = ["explain", GUILTY, "--state-dir", str(desk.folder)]
-        with in_namespace(desk.hosts.server):
-            found = subprocess.run(
-                [sys.executable, "-c", AS_NOBODY, *words],
-                capture_output=True,
-                text=True,
-                timeout=60,
-                check=False,
-                cwd=ROOT,
-            )
+        where = ("--state-dir", str(desk.folder))
+        found = command_of_nobody(desk.hosts.server, "explain", GUILTY, *where)
     said = " ".join(found.stdout.split())
     assert not found.stderr, found.stderr
     assert said.startswith(f"whether {GUILTY} is banned can't be told: this user may not look into")

@@ -9,7 +9,10 @@ from agent.model.address import holder
 from agent.model.policy import Policy
 from agent.model.sample import Tally
 
-_PORT = "port "
+PORT = "port "
+"""How a port of no service is called, with its number."""
+
+_LAST_PORT = 65_535
 
 Names: TypeAlias = Mapping[int, tuple[str, ...]]
 """The services of each port that any has."""
@@ -26,12 +29,26 @@ def names_of(policy: Policy | None) -> Names:
 
 def called(port: int, names: Names) -> tuple[str, ...]:
     """Give what a port is called: its services, else by its number."""
-    return names.get(port) or (f"{_PORT}{port}",)
+    return names.get(port) or (f"{PORT}{port}",)
+
+
+def service_of(text: str, policy: Policy | None) -> str | None:
+    """Read what a view may ask for, as a person writes it; None where nothing is called so.
+
+    Args:
+        text: A service's name, ``port 8443``, or the number alone; empty for all.
+        policy: Whose services.
+    """
+    if not text or any(text == one.name for one in (policy.services if policy else ())):
+        return text
+    number = text.removeprefix(PORT)
+    is_port = number.isascii() and number.isdecimal() and 0 < int(number[:6]) <= _LAST_PORT
+    return f"{PORT}{int(number)}" if is_port else None
 
 
 def ports_of(service: str, policy: Policy | None) -> frozenset[int]:
     """Give the ports of a service, or of ``port 8443``; none where nothing is called so."""
-    number = service.removeprefix(_PORT)
+    number = service.removeprefix(PORT)
     if number != service and number.isdecimal():
         return frozenset({int(number)})
     services = policy.services if policy else ()
@@ -73,5 +90,5 @@ def sockets_of(crowd: Crowd, is_wanted: Callable[[Counted], bool] | None) -> dic
 def services_of(policy: Policy | None, tally: Tally, names: Names) -> tuple[str, ...]:
     """Give the names to filter by: the policy's services, then ports of none that are in use."""
     ports = {port for _, _, port, _ in tally}
-    others = (f"{_PORT}{port}" for port in sorted(ports) if port not in names)
+    others = (f"{PORT}{port}" for port in sorted(ports) if port not in names)
     return (*(service.name for service in (policy.services if policy else ())), *others)

@@ -31,8 +31,9 @@ def open_watch(where: Where) -> "Watch":
     Raises:
         PolicyError: A policy was named, and it is wrong.
     """
-    policy = load_policy(where.paths) if where.paths else None
-    return Watch(where, policy)
+    watch = Watch(where, load_policy(where.paths) if where.paths else None)
+    watch.find(where)
+    return watch
 
 
 @dataclass(slots=True)
@@ -67,7 +68,7 @@ class Watch:
             now: Aware, UTC.
         """
         where = replace(self.where, now=now)
-        self._find(where)
+        self.find(where)
         found = self._ledger.read(where)
         self._note("state", found.why)
         self._learn(where, found.permits)
@@ -82,7 +83,7 @@ class Watch:
         )
         return picture_of(view, moment)
 
-    def _find(self, where: Where) -> None:
+    def find(self, where: Where) -> None:
         """Find the agent, and its policy when it runs with another one than before."""
         try:
             self._agent = agent_of(where)

@@ -113,7 +113,8 @@ def test_a_row_splits_what_was_asked_for_and_no_more() -> None:
 def test_the_nearest_limit_is_that_of_the_largest_share_of_all_rules() -> None:
     by = policy(
         rule("web", limit=100),
-        rule("net", per=NET24, limit=10, members=3, mode=Mode.OBSERVE),
+        rule("net", per=NET24, limit=10, members=2, mode=Mode.OBSERVE),
+        rule("crowd", per=NET24, limit=1, members=3),
         half_open("half", limit=8),
     )
     rows = {str(row.source): row.nearest for row in seen(View(), inputs(CROWD), by).rows}
@@ -219,11 +220,12 @@ def test_the_counts_are_those_of_the_sample(view: View, moment: Inputs, by: Poli
 
 def _share(line: Prefix, moment: Inputs, by: Policy) -> float:
     """Weigh one source by all rules, as whoever explains it does; 0 where nothing counts."""
-    shares = [0.0]
+    shares, members = [0.0], {rule.name: rule.members for rule in by.rules}
     for scales in scales_for(line, by, Memory()):
         for case in scales.cases(moment, NOW):
             is_counted = any(line_of(unpack(row.family, row.packed)) == line for row in case.rows)
-            if is_counted and not case.grant.is_exemption:
+            is_judged = case.hosts >= members[case.rule.name] and not case.grant.is_exemption
+            if is_counted and is_judged:
                 shares.append(case.count / case.limit)
     return max(shares)
 
