@@ -35,6 +35,11 @@ class Program:
             self.close()
             raise
 
+    @property
+    def pid(self) -> int:
+        """The number of its process."""
+        return self._process.pid
+
     def ask(self) -> tuple[int, ...]:
         """Ask how it is by now, in numbers."""
         assert self._process.stdin
