@@ -58,9 +58,12 @@ def read_csf(paths: Sequence[Path]) -> Draft:
 def _draft(found: "_Files", reader: Reader) -> Draft:
     limits = limits_of(reader)
     told.tell(reader)
-    lists = Lists(services=limits.services or default_ports(), notes=reader.notes)
+    services = limits.services or default_ports()
+    lists = Lists(services=services, notes=reader.notes, has_own=limits.head is None)
     for kind, source in found.lists:
         lists.take(kind, source)
+    if not found.confs:
+        lists.demand(found.lists[0][1].path)
     return Draft(
         peer="csf",
         files=tuple(str(path) for path in found.read),

@@ -6,9 +6,10 @@ Source: readme.txt of CSF 14 and 15, "Advanced Allow/Deny Filters", and linefilt
 import re
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
+from pathlib import Path
 
 from agent.desk.imports.draft import Entry
-from agent.desk.imports.listed import Listing, Word
+from agent.desk.imports.listed import Listing, Word, demand
 from agent.desk.imports.notes import Notes
 from agent.desk.imports.numbers import ports
 from agent.desk.imports.source import Source
@@ -42,10 +43,12 @@ class Lists:
     Attributes:
         services: Of the policy: what their ports are.
         notes: Takes what has no counterpart.
+        has_own: Whether the policy exempts private networks anyway.
     """
 
     services: Mapping[str, Iterable[range]]
     notes: Notes
+    has_own: bool
     _listings: dict[tuple[str, tuple[str, ...]], Listing] = field(default_factory=dict)
 
     def take(self, kind: str, source: Source) -> None:
@@ -68,8 +71,21 @@ class Lists:
             for entry in listing.entries(name, comment, _KINDS.get(kind, Kind.PARTNER)):
                 yield replace(entry, services=services)
 
+    def demand(self, path: Path) -> None:
+        """See to it that files which stand alone, `path` the first of them, are lists.
+
+        Raises:
+            UnreadableError: Nothing in them is what it should be.
+        """
+        demand(self._listings.values(), path)
+
     def _of(self, kind: str, services: tuple[str, ...] = ()) -> Listing:
-        return self._listings.setdefault((kind, services), Listing(notes=self.notes))
+        key = (kind, services)
+        if key not in self._listings:
+            beside = self._listings.get((ALLOW, ())) if kind != ALLOW else None
+            made = Listing(notes=self.notes, beside=beside, has_own=self.has_own)
+            self._listings[key] = made
+        return self._listings[key]
 
     def _take_filter(self, kind: str, word: Word) -> None:
         """Take a line such as ``tcp|in|d=22|s=192.0.2.7``."""

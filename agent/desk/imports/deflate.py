@@ -17,7 +17,7 @@ from agent.desk.imports.common import (
     crowd,
 )
 from agent.desk.imports.draft import Draft, Entry, Head, Limit
-from agent.desk.imports.listed import Listing, words
+from agent.desk.imports.listed import Listing, demand, words
 from agent.desk.imports.notes import Notes
 from agent.desk.imports.numbers import interval, lasting, limit, number, ports
 from agent.desk.imports.reader import Reader, Setting
@@ -31,6 +31,7 @@ from agent.policy.words import listed, shown
 CONNECTIONS, PERIOD_S, EVERY_S = 150, 600, 5
 """What holds where the file does not say."""
 
+_ADDRESSES, _HOSTS = "ignored-addresses", "ignored-hosts"
 _MOST_PORT_RULES = 64
 _ON = frozenset({"true", "1", "yes", "on"})
 
@@ -81,7 +82,7 @@ def draft_of(
         raise UnreadableError(f"{confs[0].path}: no setting of ddos-deflate is in it")
     reader = Reader(settings=settings, notes=notes)
     limits, services = _limits(reader) if confs else ((), {})
-    entries = tuple(_entries(reader, addresses, hosts))
+    entries = tuple(_entries(reader, confs, addresses, hosts))
     head = _head(reader) if confs else None
     told.tell(reader)
     return Draft(
@@ -192,28 +193,24 @@ def _of_port(word: str, common: _Common, said: str) -> tuple[Limit, tuple[range,
 
 
 def _entries(
-    reader: Reader, addresses: Sequence[Source], hosts: Sequence[Source]
+    reader: Reader, confs: Sequence[Source], addresses: Sequence[Source], hosts: Sequence[Source]
 ) -> Iterator[Entry]:
     """Give the entries that both lists make."""
-    for key, sources, is_names in (
-        ("USE_IGNORE_IP_LIST", addresses, False),
-        ("USE_IGNORE_HOST_LIST", hosts, True),
+    read: list[Listing] = []
+    for key, name, sources in (
+        ("USE_IGNORE_IP_LIST", _ADDRESSES, addresses),
+        ("USE_IGNORE_HOST_LIST", _HOSTS, hosts),
     ):
-        if reader.text(key) in {"", "1"}:
-            name = "ignored-hosts" if is_names else "ignored-addresses"
-            yield from _entry(name, sources, reader.notes, is_names=is_names)
-        else:
+        if reader.text(key) not in {"", "1"}:
             reader.tell(key, "that list is not in force there, and was not read")
-
-
-def _entry(
-    name: str, sources: Sequence[Source], notes: Notes, *, is_names: bool
-) -> Iterator[Entry]:
-    listing = Listing(notes=notes)
-    for source in sources:
-        for word in words(source):
-            if is_names:
+            continue
+        listing = Listing(notes=reader.notes, has_own=not confs, beside=read[0] if read else None)
+        read.append(listing)
+        for word in (word for source in sources for word in words(source)):
+            if name == _HOSTS:
                 listing.take_any(word)
             else:
                 listing.take_network(word)
-    yield from listing.entries(name, told.NAMES if is_names else (), Kind.PARTNER)
+        yield from listing.entries(name, told.NAMES if name == _HOSTS else (), Kind.PARTNER)
+    if not confs:
+        demand(read, (*addresses, *hosts)[0].path)

@@ -108,7 +108,7 @@ def draft_of(sources: Iterable[Source], services: Mapping[str, Iterable[range]])
 
 
 def _entries(options: Options, services: Mapping[str, Iterable[range]]) -> Iterator[Entry]:
-    whole = Listing(notes=options.notes)
+    whole = Listing(notes=options.notes, has_own=True)
     if value := options.own(DEFAULT, IGNORE):
         _take(whole, value, options, DEFAULT)
     yield from whole.entries("fail2ban-ignored", (), Kind.PARTNER)
@@ -123,7 +123,7 @@ def _entries(options: Options, services: Mapping[str, Iterable[range]]) -> Itera
             why = reason or f"more than {_MOST_SECTIONS} lists"
             options.notes.add(value.lines[0][0], f"{IGNORE} of {shown(section)}", why)
             continue
-        listing = Listing(notes=options.notes, beside=whole)
+        listing = Listing(notes=options.notes, beside=whole, has_own=True)
         _take(listing, value, options, section)
         name = f"fail2ban-{found}-{_SLUG.sub('-', section)[:_LONGEST_NAME]}"
         comment = (f"For {shown(section)} alone there; here at the services with its ports.",)

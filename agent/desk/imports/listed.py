@@ -4,6 +4,7 @@ import re
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 from ipaddress import IPv6Network, ip_address, ip_network, summarize_address_range
+from pathlib import Path
 from typing import TypeVar
 
 from agent.desk.imports.draft import Entry, Item
@@ -35,6 +36,7 @@ PRIVATE = tuple(
 """RFC 1918, RFC 6598, RFC 4193: who speaks from there is a machine of one's own."""
 
 GUARDED = "guarded anyway, whatever a policy says"
+LISTED = "exempt already, by another list"
 NO_NETWORK = "no address and no network: nobody is spared for it"
 NO_HOST = "no host name: nobody is spared for it"
 
@@ -72,10 +74,16 @@ class Listing:
         domains: Of reverse names.
         notes: Takes what is none of these, or needs no entry.
         beside: Whoever is in this one needs no entry here.
+        has_own: Whether the policy exempts private networks anyway.
+        read: How many words were what they should be.
+        refused: How many were not.
     """
 
     notes: Notes
     beside: "Listing | None" = None
+    has_own: bool = False
+    read: int = 0
+    refused: int = 0
 
     own: dict[Prefix, Item[Prefix]] = field(default_factory=dict)
     others: dict[Prefix, Item[Prefix]] = field(default_factory=dict)
@@ -115,8 +123,9 @@ class Listing:
         try:
             found = networks(word.text)
         except Misfit as misfit:
-            self.refuse(word, str(misfit) or NO_NETWORK)
+            self._misread(word, str(misfit) or NO_NETWORK)
             return
+        self.read += 1
         self._seen.add(word.text)
         for network in found:
             is_same = str(network) in {word.text, f"{word.text}/32", f"{word.text}/128"}
@@ -137,14 +146,16 @@ class Listing:
         try:
             host = names.host(word.text)
         except Misfit as misfit:
-            self.refuse(word, str(misfit) or NO_HOST)
+            self._misread(word, str(misfit) or NO_HOST)
             return
+        if host.rpartition(".")[2].isdecimal():
+            self._misread(word, NO_HOST)
+            return
+        self.read += 1
         if host in _LOCAL:
             self.refuse(word, GUARDED)
         elif self.beside and host in self.beside.hosts:
-            return
-        elif host.rpartition(".")[2].isdecimal():
-            self.refuse(word, NO_HOST)
+            self.refuse(word, LISTED)
         else:
             self._name(self.hosts, host, word, "")
 
@@ -153,22 +164,25 @@ class Listing:
         try:
             domain = names.domain(word.text.removeprefix("."))
         except Misfit as misfit:
-            self.refuse(word, str(misfit) or "no domain: nobody is spared for it")
+            self._misread(word, str(misfit) or "no domain: nobody is spared for it")
             return
+        self.read += 1
         below = "" if word.text.startswith(".") else "names below it too, unlike there"
         self._name(self.domains, domain, word, below)
+
+    def _misread(self, word: Word, why: str) -> None:
+        self.refused += 1
+        self.refuse(word, why)
 
     def refuse(self, word: Word, why: str) -> None:
         """Tell that a word has no counterpart."""
         self.notes.add(word.spot, shown(word.text) if word.is_quoted else "a line", why)
 
     def _add(self, network: Prefix, item: Item[Prefix]) -> None:
-        if _lies_in(network, _GUARDED):
-            self.notes.add(item.spot, str(network), GUARDED)
-            return
         is_own = _lies_in(network, PRIVATE)
         kept = self.own if is_own else self.others
-        if self.beside and network in (self.beside.own if is_own else self.beside.others):
+        if why := self._needless(network, is_own=is_own):
+            self.notes.add(item.spot, str(network), why)
             return
         kept.setdefault(network, item)
         if len(self.own) + len(self.others) > MOST_LISTED:
@@ -176,6 +190,16 @@ class Listing:
                 f"{item.spot}: more than {MOST_LISTED:,} networks are listed: import a shorter "
                 "list, or leave so many to the firewall"
             )
+
+    def _needless(self, network: Prefix, *, is_own: bool) -> str:
+        """Say why a network needs no entry here; empty when it does."""
+        if _lies_in(network, _GUARDED):
+            return GUARDED
+        if is_own and self.has_own:
+            return "exempt already: the default policy's private-networks"
+        if self.beside and (network in self.beside.own or network in self.beside.others):
+            return LISTED
+        return ""
 
     def _name(self, kept: dict[str, Item[str]], name: str, word: Word, added: str) -> None:
         if name in kept or len(kept) < MOST_NAMES:
@@ -233,3 +257,18 @@ def words(source: Source) -> Iterator[Word]:
         said, _, remark = line.partition("#")
         for text in filter(None, _SEPARATORS.split(said)):
             yield Word(text=text, spot=spot, remark=remark.strip(), is_quoted=source.is_quoted)
+
+
+def demand(listings: Iterable[Listing], path: Path) -> None:
+    """See to it that lists which stand alone are lists.
+
+    Args:
+        listings: What was read of them.
+        path: Of the first of them.
+
+    Raises:
+        UnreadableError: Nothing in them is what it should be.
+    """
+    each = list(listings)
+    if any(one.refused for one in each) and not any(one.read for one in each):
+        raise UnreadableError(f"{path}: nobody is listed in it: no address and no name")

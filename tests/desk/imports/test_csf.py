@@ -201,6 +201,19 @@ def test_the_lists_become_entries(tmp_path: Path) -> None:
         assert line in told
 
 
+def test_who_stands_in_two_lists_is_exempt_once(tmp_path: Path) -> None:
+    lists = {"csf.allow": "198.51.100.1\n", "csf.ignore": "198.51.100.1\n198.51.100.2\n"}
+
+    policy = policy_of("csf", csf(tmp_path, lists, CT_LIMIT="300"))
+
+    assert prefixes_of(policy) == {
+        "csf-allow": ["198.51.100.1/32"],
+        "csf-ignore": ["198.51.100.2/32"],
+    }
+    told = comments_of(text_of("csf", tmp_path))
+    assert "exempt already, by another list: 198.51.100.1/32:1" in told
+
+
 def test_a_port_that_no_rule_watches_needs_no_entry(tmp_path: Path) -> None:
     lists = {"csf.allow": "tcp|in|d=3306|s=203.0.113.6\ntcp|in|d=443|s=203.0.113.7\n"}
 

@@ -220,6 +220,22 @@ def test_a_list_alone_goes_with_the_default_policy(tmp_path: Path) -> None:
     assert "ignore.ip.list:1: office" in text_of(PEER, folder)
 
 
+def test_a_list_alone_that_lists_nobody_is_refused(tmp_path: Path) -> None:
+    folder = written(tmp_path, {"notes.txt": "buy milk\nand bread\n", "empty.list": "# nobody\n"})
+
+    with pytest.raises(UnreadableError, match=r"notes\.txt: nobody is listed in it"):
+        text_of(PEER, folder / "notes.txt")
+    assert policy_of(PEER, folder / "empty.list").rules
+
+
+def test_private_networks_that_the_default_policy_exempts_are_told(tmp_path: Path) -> None:
+    folder = written(tmp_path, {"ignore.ip.list": "10.0.0.0/8\n203.0.113.9\n"})
+
+    assert list(prefixes_of(policy_of(PEER, folder))) == ["private-networks", "ignored-addresses"]
+    told = comments_of(text_of(PEER, folder))
+    assert "exempt already: the default policy's private-networks: 10.0.0.0/8:1" in told
+
+
 def test_nothing_there_is_told_with_what_to_do(tmp_path: Path) -> None:
     with pytest.raises(InputError, match=r"no ddos\.conf and no ignore list in .*: give its PATH"):
         text_of(PEER, tmp_path)
