@@ -21,6 +21,7 @@ COMMANDS = (
     "unban",
     "allow",
     "guard",
+    "doctor",
     "verify",
     "teardown",
     "sets",

@@ -1,0 +1,101 @@
+"""Looking at a machine, twice, and telling what was found. Nothing is changed."""
+
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, field
+from datetime import timedelta
+from pathlib import Path
+from typing import TypeAlias
+
+from agent.desk.doctor.facts import Counts, Facts
+from agent.desk.doctor.of_sockets import of_sockets
+from agent.desk.doctor.values import Finding, Grade, Topic
+from agent.desk.where import Where
+from agent.errors import ObserveError
+from agent.observe.owners import Holders, read_holders
+from agent.observe.table.read import read_sockets
+from agent.observe.table.values import Sockets
+
+Look: TypeAlias = Callable[[Facts], Iterator[Finding]]
+
+LOOKS: tuple[Look, ...] = (of_sockets,)
+"""Each tells of one part of the facts."""
+
+_SEVERITY = {Grade.WRONG: 0, Grade.ADVICE: 1, Grade.UNKNOWN: 2, Grade.FINE: 3}
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Examination:
+    """What a machine was found to be like.
+
+    Attributes:
+        facts: What was looked at.
+        findings: In the order of topics.
+    """
+
+    facts: Facts
+    findings: tuple[Finding, ...]
+
+    def of(self, *grades: Grade) -> tuple[Finding, ...]:
+        """Give the findings of these grades, the worst first, in the order of topics."""
+        found = (one for one in self.findings if one.grade in grades)
+        return tuple(sorted(found, key=lambda one: _SEVERITY[one.grade]))
+
+
+@dataclass(slots=True)
+class _Reading:
+    """Reads, and keeps why something could not be read."""
+
+    root: Path
+    unread: dict[str, str] = field(default_factory=dict)
+
+    def sockets(self, watched: Sockets | None = None) -> Sockets:
+        """Look at the sockets; none where the kernel does not tell of them."""
+        try:
+            return read_sockets(watched.kept if watched else (), self.root)
+        except ObserveError as error:
+            self.unread.setdefault("sockets", str(error))
+            return Sockets()
+
+
+def examine(
+    where: Where, watch: timedelta, pause: Callable[[float], None], root: Path = Path("/")
+) -> Examination:
+    """Look at this machine and at its agent, and tell what was found.
+
+    Args:
+        where: Of the agent.
+        watch: Between the two looks at sockets and counters; none for a single look.
+        pause: Waits for so many seconds.
+        root: Where the tree with ``proc`` begins.
+    """
+    facts = _facts(where, watch, pause, root)
+    found = [one for look in LOOKS for one in look(facts)]
+    order = {topic: number for number, topic in enumerate(Topic)}
+    return Examination(facts=facts, findings=tuple(sorted(found, key=lambda one: order[one.topic])))
+
+
+def _facts(where: Where, watch: timedelta, pause: Callable[[float], None], root: Path) -> Facts:
+    reading, begun = _Reading(root), where.stopwatch()
+    before = None
+    if watch:
+        before = reading.sockets()
+        pause(watch.total_seconds())
+    ended = where.stopwatch()
+    sockets = reading.sockets(before)
+    return Facts(
+        now=where.now + timedelta(seconds=ended - begun),
+        watched_s=ended - begun if watch else 0.0,
+        sockets=sockets,
+        before=before,
+        holders=read_holders(sockets.inodes(), root) if sockets.inodes() else Holders(),
+        unread=reading.unread,
+    )
+
+
+def grown(before: Counts, after: Counts) -> Counts:
+    """Give by how much each counter has grown: only what has, and was there before."""
+    return {
+        name: number - before[name]
+        for name, number in after.items()
+        if name in before and number > before[name]
+    }
