@@ -76,7 +76,7 @@ def doctor(  # noqa: PLR0913 - one argument an option
     if is_json:
         show(_fields(found))
     else:
-        for line in _lines(found, is_all=is_all):
+        for line in lines_of(found, is_all=is_all):
             say(line)
     context.exit(1 if found.of(Grade.WRONG) else 0)
 
@@ -92,7 +92,8 @@ def _fields(found: Examination) -> dict[str, object]:
     }
 
 
-def _lines(found: Examination, *, is_all: bool) -> Iterator[str]:
+def lines_of(found: Examination, *, is_all: bool) -> Iterator[str]:
+    """Write for a person what was found; what is well only where all is asked for."""
     yield from (line for part in about(found.facts) for line in _PLAIN.wrap(part))
     told = found.findings if is_all else found.of(Grade.WRONG, Grade.ADVICE, Grade.UNKNOWN)
     topic: Topic | None = None
