@@ -1,14 +1,20 @@
 """An imported limit judges: by a saved listing, as an operator tries it on the first day."""
 
 import json
+import tempfile
+from collections import Counter
 from pathlib import Path
 from typing import Any
 
 import pytest
 from click.testing import CliRunner
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
 from agent.cli.group import main
+from agent.desk.imports.states import COUNTED
 from tests.desk.imports.peers import csf, deflate, fail2ban
+from tests.scenarios.witness import BANS_FROM, CSF, DDOS_DEFLATE
 
 BAD, BELOW, LISTED = "198.51.100.7", "198.51.100.8", "203.0.113.9"
 HEAD = (
@@ -20,10 +26,10 @@ HEAD = (
 )
 
 
-def rows(source: str, port: int, state: str, count: int) -> str:
+def rows(source: str, port: int, state: str, count: int, first: int = 20_000) -> str:
     """Give the lines of netstat for so many connections."""
     return "".join(
-        f"tcp        0      0 192.0.2.1:{port:<14} {source}:{20_000 + one:<9} {state}\n"
+        f"tcp        0      0 192.0.2.1:{port:<14} {source}:{first + one:<9} {state}\n"
         for one in range(count)
     )
 
@@ -88,3 +94,43 @@ def test_each_half_of_the_machine_is_judged(tmp_path: Path, port: int, rule: str
     found = bans(tmp_path, "ddos-deflate", deflate(tmp_path / "ddos"), listing)
 
     assert found == {BAD: (rule, 600.0)}
+
+
+HELD = st.lists(
+    st.tuples(
+        st.sampled_from([f"198.51.100.{one}" for one in range(1, 5)]),
+        st.sampled_from([22, 80, 8443]),
+        st.sampled_from([*COUNTED, "SYN_RECV"]),
+        st.sampled_from([1, 49, 50, 100, 149, 150, 151, 200, 300, 301]),
+    ),
+    max_size=8,
+)
+
+
+@settings(max_examples=60)
+@given(st.sampled_from([DDOS_DEFLATE, CSF]), HELD)
+def test_whoever_is_banned_would_have_been_banned_there_and_no_crowd_of_one_service_is_missed(
+    program: str, held: list[tuple[str, int, str, int]]
+) -> None:
+    theirs, ours = Counter[str](), Counter[tuple[str, bool]]()
+    for source, port, state, count in held:
+        theirs[source] += count
+        ours[source, port == 22] += count * (state != "SYN_RECV")
+    with tempfile.TemporaryDirectory() as name:
+        folder = Path(name)
+        peer = folder / "peer"
+        made = deflate(peer) if program == DDOS_DEFLATE else csf(peer, CT_LIMIT="300")
+        found = bans(folder, program.lower(), made, listed(held))
+
+    least = BANS_FROM[program]
+    assert set(found) <= {source for source, count in theirs.items() if count >= least}
+    assert set(found) == {source for (source, _), count in ours.items() if count >= least}
+
+
+def listed(held: list[tuple[str, int, str, int]]) -> str:
+    """Give the lines of netstat for what is held; no two connections are the same."""
+    text, first = "", 10_000
+    for source, port, state, count in held:
+        text += rows(source, port, state, count, first)
+        first += count
+    return text

@@ -118,7 +118,7 @@ def _limits(reader: Reader) -> tuple[tuple[Limit, ...], dict[str, tuple[range, .
     count, said = reader.number("NO_OF_CONNECTIONS", CONNECTIONS)
     first = (f"{said}: a ban at so many; a rule of ours bans above its limit.", *common.comment)
     limits = [
-        common.rule("connections", REST, count, *first, *crowd(count)),
+        common.rule("connections", REST, count, *first, *_elsewhere(reader), *crowd(count)),
         common.rule("ssh-connections", SSH, count, SSH_APART),
     ]
     services = dict(WHOLE)
@@ -148,6 +148,13 @@ def _mode(reader: Reader) -> tuple[Mode, tuple[str, ...]]:
     if reader.text("KILL") != "0":
         return Mode.ENFORCE, ()
     return Mode.OBSERVE, (f"{reader.said('KILL')}: bans nobody, so the rules observe.",)
+
+
+def _elsewhere(reader: Reader) -> tuple[str, ...]:
+    """Tell what limits for single ports change for the limit of all."""
+    if reader.text("ENABLE_PORTS").lower() not in _ON:
+        return ()
+    return (f"{reader.said('ENABLE_PORTS')}: there only who is on one of those ports is judged.",)
 
 
 def _of_http(reader: Reader, common: _Common) -> Iterator[tuple[Limit, tuple[range, ...]]]:

@@ -70,9 +70,9 @@ def _top(draft: Draft) -> Iterator[str]:
         "",
         "    abuse-agent check FILE                    is it right?",
         "    abuse-agent --dry-run --policy FILE       whom would it ban?",
-        "",
-        f"What differs from {draft.peer}:",
     )
+    if draft.differs:
+        yield from _comment("", f"What differs from {draft.peer}:")
     for sentence in draft.differs:
         yield from _comment(*wrap(f"- {sentence}", WIDTH - 2, subsequent_indent="  "))
 

@@ -186,6 +186,7 @@ def test_limits_of_ports_hold_where_they_are_in_force(tmp_path: Path) -> None:
         "port-443-connections": (199, 900, [443]),
     }
     told = comments_of(text)
+    assert "ENABLE_PORTS=true: there only who is on one of those ports is judged" in told
     assert all(f"'{word}':" in told for word in ("443:nothing", "80:7:7", "0:1:1"))
 
 
