@@ -1,32 +1,31 @@
 """SYN_SENT: what this machine calls, and who does not answer."""
 
-from collections import Counter
-from collections.abc import Iterator
+from collections import Counter, defaultdict
+from collections.abc import Iterable, Iterator
 
 from agent.desk.doctor.facts import Facts
 from agent.desk.doctor.lasting import many
 from agent.desk.doctor.scale import PILE
 from agent.desk.doctor.values import Finding, Grade, Topic
-from agent.desk.doctor.who import as_root, processes
-from agent.model.address import Address
+from agent.desk.doctor.who import as_root, held_by
 from agent.model.sample import State
+from agent.observe.owners import Process
 from agent.observe.table.values import OUTGOING, Socket
 
 
 def calling(facts: Facts) -> Iterator[Finding]:
     """Tell of calls that nobody answers: to many addresses, or to one that is dead."""
-    total = facts.sockets.total(State.SYN_SENT)
     unheard = tuple(
-        one for one in facts.sockets.kept.values() if one.state is State.SYN_SENT and one.tries
+        # The first SYN is sent again after a second.
+        one
+        for one in facts.sockets.kept.values()
+        if one.state is State.SYN_SENT and one.tries
     )
-    live = facts.sockets.outgoing(State.ESTABLISHED).count
-    if facts.sockets.called >= PILE and total.retried > live:
-        yield _scanning(facts, unheard, total.count)
+    found = _scanning(facts, unheard) or _dead(facts, unheard)
+    if found is not None:
+        yield found
         return
-    dead = _dead(facts, unheard)
-    if dead is not None:
-        yield dead
-        return
+    total = facts.sockets.total(State.SYN_SENT)
     yield Finding(
         topic=Topic.STATES,
         name=State.SYN_SENT.name,
@@ -39,18 +38,28 @@ def calling(facts: Facts) -> Iterator[Finding]:
     )
 
 
-def _scanning(facts: Facts, unheard: tuple[Socket, ...], total: int) -> Finding:
-    holders = processes(facts, unheard)
-    ports = Counter(one.remote_port for one in unheard)
+def _scanning(facts: Facts, unheard: tuple[Socket, ...]) -> Finding | None:
+    """Tell of the processes that more addresses do not answer than do."""
+    answering = _hosts(facts, (one for one in facts.sockets.kept.values() if _is_answered(one)))
+    silent = _hosts(facts, unheard)
+    guilty = {
+        process
+        for process, hosts in silent.items()
+        if hosts >= PILE and hosts > answering.get(process, 0)
+    }
+    if not guilty:
+        return None
+    theirs = tuple(one for one in unheard if facts.holders.of.get(one.inode) in guilty)
+    holders = held_by(facts, theirs)
+    ports = Counter(one.remote_port for one in theirs)
     named = ", ".join(str(port) for port, _ in ports.most_common(3))
-    hosts = f"{'more than ' if facts.sockets.called_is_least else ''}{facts.sockets.called}"
     return Finding(
         topic=Topic.STATES,
         name=State.SYN_SENT.name,
         grade=Grade.WRONG,
-        value=str(total),
-        says=f"this machine calls {hosts} addresses that do not answer (port {named}), more than "
-        f"answer it; {holders}",
+        value=str(facts.sockets.total(State.SYN_SENT).count),
+        says=f"this machine calls {sum(silent[process] for process in guilty)} addresses that do "
+        f"not answer, port {named}, more than answer the same process{holders}",
         why="So looks a machine that scans others, as after a break-in; or one whose way out is "
         "cut off.",
         do=(
@@ -62,28 +71,38 @@ def _scanning(facts: Facts, unheard: tuple[Socket, ...], total: int) -> Finding:
     )
 
 
+def _is_answered(one: Socket) -> bool:
+    return one.port == OUTGOING and one.state is State.ESTABLISHED
+
+
+def _hosts(facts: Facts, sockets: Iterable[Socket]) -> dict[Process | None, int]:
+    """Count the different other ends by process; those of unknown processes together."""
+    ends: dict[Process | None, dict[object, int]] = defaultdict(dict)
+    for one in sockets:
+        ends[facts.holders.of.get(one.inode)][one.remote] = one.stands_for
+    return {process: sum(those.values()) for process, those in ends.items()}
+
+
 def _dead(facts: Facts, unheard: tuple[Socket, ...]) -> Finding | None:
     """Tell of the destination that is called most and answers none."""
-    calls: Counter[tuple[Address, int]] = Counter()
+    answering = {_end(one) for one in facts.sockets.kept.values() if _is_answered(one)}
+    calls: Counter[tuple[object, int]] = Counter()
     for one in unheard:
-        calls[one.remote, one.remote_port] += one.stands_for
-    answering = {
-        (one.remote, one.remote_port)
-        for one in facts.sockets.kept.values()
-        if one.port == OUTGOING and one.state is State.ESTABLISHED
-    }
-    silent = [(count, to) for to, count in calls.items() if to not in answering]
-    count, to = max(silent, default=(0, None), key=lambda one: one[0])
-    if to is None or count < PILE:
+        if _end(one) not in answering:
+            calls[_end(one)] += one.stands_for
+    if not calls:
         return None
-    theirs = tuple(one for one in unheard if (one.remote, one.remote_port) == to)
-    holders = processes(facts, theirs)
+    (to, count), *_ = calls.most_common(1)
+    if count < PILE:
+        return None
+    theirs = tuple(one for one in unheard if _end(one) == to)
+    holders = held_by(facts, theirs)
     return Finding(
         topic=Topic.STATES,
         name=State.SYN_SENT.name,
         grade=Grade.WRONG,
         value=str(facts.sockets.total(State.SYN_SENT).count),
-        says=f"{to[0]} port {to[1]} answers none of {many(theirs)} calls; {holders}",
+        says=f"{to[0]} port {to[1]} answers none of {many(theirs)} calls{holders}",
         why="Whoever needs it waits for each until net.ipv4.tcp_syn_retries is used up: two "
         "minutes by default.",
         do=(
@@ -92,3 +111,7 @@ def _dead(facts: Facts, unheard: tuple[Socket, ...]) -> Finding | None:
             *as_root(facts, holders),
         ),
     )
+
+
+def _end(one: Socket) -> tuple[object, int]:
+    return one.remote, one.remote_port

@@ -6,7 +6,7 @@ from agent.desk.doctor.facts import Facts
 from agent.desk.doctor.lasting import lasting, many
 from agent.desk.doctor.scale import PILE, forgotten_ms
 from agent.desk.doctor.values import Finding, Grade, Topic
-from agent.desk.doctor.who import as_root, processes
+from agent.desk.doctor.who import as_root, held_by
 from agent.model.sample import State
 from agent.observe.table.values import Socket
 from agent.record.phrases import duration
@@ -29,14 +29,14 @@ def half_closed(facts: Facts) -> Iterator[Finding]:
             else "none",
         )
         return
-    holders = processes(facts, old)
+    holders = held_by(facts, old)
     yield Finding(
         topic=Topic.STATES,
         name=State.FIN_WAIT2.name,
         grade=Grade.WRONG,
         value=str(total.count),
         says=f"{many(old)} of {total.count} were shut down here by shutdown() more than {ends} ago,"
-        f" and the other end does not close; {holders}",
+        f" and the other end does not close{holders}",
         why="As long as a process holds them, net.ipv4.tcp_fin_timeout does not apply: they stay "
         "until the other end closes, and each takes an open file.",
         do=(

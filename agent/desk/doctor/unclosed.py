@@ -6,7 +6,7 @@ from agent.desk.doctor.facts import Facts
 from agent.desk.doctor.lasting import lasting, many
 from agent.desk.doctor.scale import BROWSER, PILE, forgotten_ms
 from agent.desk.doctor.values import Finding, Grade, Topic
-from agent.desk.doctor.who import as_root, processes
+from agent.desk.doctor.who import as_root, held_by
 from agent.model.sample import State
 from agent.observe.table.values import OUTGOING, Socket
 from agent.record.phrases import counted, duration
@@ -34,14 +34,14 @@ def unclosed(facts: Facts) -> Iterator[Finding]:
             says=says if total else "every connection that the other end closed is closed here",
         )
         return
-    holders = processes(facts, old)
+    holders = held_by(facts, old)
     yield Finding(
         topic=Topic.STATES,
         name=State.CLOSE_WAIT.name,
         grade=grade,
         value=str(total),
         says=f"{left} of {total} were closed by the other end more than "
-        f"{duration(forgotten_ms(facts) / 1000)} ago, and the application does not close them; "
+        f"{duration(forgotten_ms(facts) / 1000)} ago, and the application does not close them"
         f"{holders}{_unread(old)}",
         why=_WHY,
         do=(*_do(holders), *as_root(facts, holders)),

@@ -7,7 +7,7 @@ from agent.desk.doctor.facts import Facts
 from agent.desk.doctor.lasting import lasting, many
 from agent.desk.doctor.scale import BROWSER, MOST_PORTS
 from agent.desk.doctor.values import Finding, Grade, Topic
-from agent.desk.doctor.who import as_root, processes, remotes
+from agent.desk.doctor.who import as_root, held_by, remotes
 from agent.model.sample import State
 from agent.observe.table.values import OUTGOING, Socket
 from agent.record.phrases import counted, duration
@@ -53,7 +53,7 @@ def _is_left(was: Socket, now: Socket) -> bool:
 
 
 def _left(facts: Facts, port: int, those: tuple[Socket, ...]) -> Finding:
-    holders = processes(facts, those)
+    holders = held_by(facts, those)
     at = "opened from here" if port == OUTGOING else f"at port {port}"
     waits = sum(one.unread * one.stands_for for one in those)
     return Finding(
@@ -62,7 +62,7 @@ def _left(facts: Facts, port: int, those: tuple[Socket, ...]) -> Finding:
         grade=Grade.WRONG,
         value=str(waits),
         says=f"of {_open_at(facts, port)} connections {at}, {many(those)} hold {waits} bytes of "
-        f"which the application has read nothing in {duration(facts.watched_s)}; {holders}",
+        f"which the application has read nothing in {duration(facts.watched_s)}{holders}",
         why="It hangs, or is far too slow: those who sent wait, and once the queue is full they "
         f"can't send. They are {remotes(those)}.",
         do=(

@@ -11,7 +11,7 @@ from agent.desk.doctor.facts import Facts
 from agent.desk.doctor.lasting import lasting, many
 from agent.desk.doctor.scale import BROWSER, MOST_PORTS, PILE
 from agent.desk.doctor.values import Finding, Grade, Topic
-from agent.desk.doctor.who import busiest, processes, remotes
+from agent.desk.doctor.who import busiest, held_by, remotes
 from agent.model.sample import State
 from agent.observe.table.values import OUTGOING, TIMER_RETRANSMIT, TIMER_WINDOW, Socket
 from agent.record.phrases import counted
@@ -64,7 +64,7 @@ def _slow_ports(facts: Facts, slow: Iterable[Socket]) -> Iterator[tuple[int, tup
 
 def _slow(facts: Facts, port: int, those: tuple[Socket, ...]) -> Finding:
     waits = sum(one.unsent * one.stands_for for one in those)
-    holders = processes(facts, those)
+    holders = held_by(facts, those)
     first, _ = busiest(those)
     return Finding(
         topic=Topic.QUEUES,
@@ -72,7 +72,7 @@ def _slow(facts: Facts, port: int, those: tuple[Socket, ...]) -> Finding:
         grade=Grade.WRONG,
         value=str(waits),
         says=f"at port {port} {many(those)} clients ask, and then take nothing: {waits} bytes wait "
-        f"for them. They are {remotes(those)}{f'; {holders}' if holders else ''}",
+        f"for them. They are {remotes(those)}{holders}",
         why="A reader this slow holds a worker of the application, and memory, for as long as it "
         "likes; a browser opens six connections to one host at most.",
         do=(

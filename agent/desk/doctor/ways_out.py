@@ -14,7 +14,7 @@ from collections.abc import Iterator
 from agent.desk.doctor.facts import Facts
 from agent.desk.doctor.scale import MOST_PORTS, RESERVED, TIMESTAMPS, TW_REUSE, number
 from agent.desk.doctor.values import Finding, Grade, Topic
-from agent.desk.doctor.who import as_root, processes
+from agent.desk.doctor.who import as_root, held_by
 from agent.observe.table.values import OUTGOING, Destination, Uses
 
 _NAME = "local ports"
@@ -81,15 +81,14 @@ def _exhausted(facts: Facts, taken: int, to: Destination, used: Uses, there: int
         for one in facts.sockets.kept.values()
         if one.port == OUTGOING and (one.remote, one.remote_port) == (to.remote, to.port)
     )
-    holders = processes(facts, theirs)
+    holders = held_by(facts, theirs)
     return Finding(
         topic=Topic.CONNECTIONS,
         name=_NAME,
         grade=Grade.WRONG,
         value=f"{taken} of {there}",
         says=f"of the ports {first} to {last}, connections from {to.local} to {_way(to)} take "
-        f"{taken}: {used.live} open, {used.lingering} in TIME_WAIT; {holders or 'nobody'}"
-        f"{'' if holders else ' holds one any more'}",
+        f"{taken}: {used.live} open, {used.lingering} in TIME_WAIT{holders}",
         why="Without a free one connect() fails with EADDRNOTAVAIL, to this destination only.",
         do=(*_do(facts, used), *as_root(facts, holders)),
     )

@@ -13,8 +13,8 @@ _Key = TypeVar("_Key")
 _MOST = 3
 
 
-def processes(facts: Facts, sockets: Iterable[Socket]) -> str:
-    """Say which processes hold them, most first; empty where none is known to."""
+def held_by(facts: Facts, sockets: Iterable[Socket]) -> str:
+    """Say which processes hold them, most first, to end a sentence; empty where none does."""
     counts: Counter[Process] = Counter()
     unknown = 0
     for one in sockets:
@@ -26,7 +26,7 @@ def processes(facts: Facts, sockets: Iterable[Socket]) -> str:
     told = _told(counts, process)
     if unknown and facts.holders.hidden:
         told.append(f"{unknown} by processes that only root may look into")
-    return f"held by {', '.join(told)}" if told else ""
+    return f"; held by {', '.join(told)}" if told else ""
 
 
 def process(one: Process) -> str:

@@ -29,7 +29,6 @@ MOST_KEPT = 5_000
 
 MOST_DESTINATIONS = 20_000
 MOST_TOLD = 20
-MOST_CALLED = 20_000
 
 _PORT = Struct(">H")
 _OUT = b""
@@ -58,7 +57,6 @@ class Count:
         self._some: dict[Kind, Some] = {}
         self._again: dict[int, bytes] = {}
         self._heavy = Heavy(MOST_DESTINATIONS)
-        self._called: set[bytes] = set()
 
     def take(self, chunk: bytes) -> bool:
         """Count the rows of a chunk; true when it ends the answer.
@@ -92,18 +90,13 @@ class Count:
         group[5] += tries > 0
         group[6] += not inode
         if port is _OUT:
-            self._go_out(family, state, tries, local, (here, there, to))
+            self._go_out(state, local, (bytes((family,)), here, there, to))
         if state in _KEPT:
             self._keep(cookie, (state, unread > 0, unsent > 0), row)
 
-    def _go_out(
-        self, family: int, state: int, tries: int, local: bytes, way: tuple[bytes, bytes, bytes]
-    ) -> None:
+    def _go_out(self, state: int, local: bytes, way: tuple[bytes, ...]) -> None:
         if _PORT.unpack(local)[0] in self._chosen:
-            self._heavy.add((bytes((family,)), *way), state != State.TIME_WAIT)
-        # The first SYN goes unanswered for a second before it is sent again.
-        if state == State.SYN_SENT and tries and len(self._called) <= MOST_CALLED:
-            self._called.add(way[1])
+            self._heavy.add(way, state != State.TIME_WAIT)
 
     def _keep(self, cookie: int, kind: Kind, row: bytes) -> None:
         some = self._some.get(kind)
@@ -111,7 +104,8 @@ class Count:
             some = self._some[kind] = Some(MOST_KEPT)
         if some.wants(cookie):
             some.add(cookie, row)
-        elif cookie in self._watched:
+        # Also where it is wanted: once the step has doubled it may be no more.
+        if cookie in self._watched:
             self._again[cookie] = row
 
     def result(self) -> Sockets:
@@ -120,15 +114,12 @@ class Count:
         Raises:
             ObserveError: A row can't be read to its end.
         """
-        called = len(self._called)
         return Sockets(
             groups=self._told_groups(),
             listening=self._listening,
             kept=self._told_sockets(),
             destinations=self._told_destinations(),
             port_range=self._range,
-            called=min(called, MOST_CALLED),
-            called_is_least=called > MOST_CALLED,
         )
 
     def _told_groups(self) -> dict[tuple[State, int], Group]:

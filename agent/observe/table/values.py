@@ -139,8 +139,6 @@ class Sockets:
         destinations: The most used ones. Counts may be too low where there are very many
             destinations, never too high.
         port_range: The first and the last port that the kernel chooses for what goes out.
-        called: How many different addresses are called and have not answered a first SYN.
-        called_is_least: Whether there are more than that.
     """
 
     groups: Mapping[tuple[State, int], Group] = field(default_factory=dict)
@@ -148,8 +146,6 @@ class Sockets:
     kept: Mapping[int, Socket] = field(default_factory=dict)
     destinations: Mapping[Destination, Uses] = field(default_factory=dict)
     port_range: tuple[int, int] = (32_768, 60_999)
-    called: int = 0
-    called_is_least: bool = False
 
     def total(self, *states: State) -> Group:
         """Add up what is in these states, in both directions."""
