@@ -32,7 +32,7 @@ def lifetimes(facts: Facts) -> Iterator[Finding]:
 def _living(facts: Facts, then: int, live: int) -> Finding:
     opened = sum(facts.grown.get(name, 0) for name in _OPENS)
     stayed = many(lasting(facts, _is_open))
-    parts = [f"in {duration(facts.watched_s)} {opened} were opened"]
+    parts = [f"in {duration(round(facts.watched_s, 1))} {opened} were opened"]
     if then:
         parts.append(f"of {then} open at first {min(stayed, then)} still are")
     if opened:

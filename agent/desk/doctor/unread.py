@@ -62,7 +62,7 @@ def _left(facts: Facts, port: int, those: tuple[Socket, ...]) -> Finding:
         grade=Grade.WRONG,
         value=str(waits),
         says=f"of {_open_at(facts, port)} connections {at}, {many(those)} hold {waits} bytes of "
-        f"which the application has read nothing in {duration(facts.watched_s)}{holders}",
+        f"which the application has read nothing in {duration(round(facts.watched_s, 1))}{holders}",
         why="It hangs, or is far too slow: those who sent wait, and once the queue is full they "
         f"can't send. They are {remotes(those)}.",
         do=(

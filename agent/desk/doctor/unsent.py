@@ -76,7 +76,8 @@ def _slow(facts: Facts, port: int, those: tuple[Socket, ...]) -> Finding:
         why="A reader this slow holds a worker of the application, and memory, for as long as it "
         "likes; a browser opens six connections to one host at most.",
         do=(
-            f"abuse-agent explain {first}: it may be many people behind one address",
+            f"abuse-agent explain {first}",
+            "ban it only if it is no crowd behind one address",
             (
                 "give the application a time-out for sending (nginx: send_timeout; "
                 "Apache: mod_reqtimeout, Timeout)"
