@@ -17,6 +17,7 @@ FOLDERS = frozenset({"DIR"})
 """What stands for a folder."""
 
 _DEFAULT = re.compile(r"\s*\[(?P<kind>default: |required)(?P<value>[^\]]*)\]$")
+_RANGE = re.compile(r"; (?P<least>\d+)<=x<=(?P<most>\d+)(?=\]$)")
 _EXAMPLE = re.compile(r"^  (?P<typed>\S.*)\n {6}(?P<meaning>.*)$", re.MULTILINE)
 
 
@@ -119,7 +120,8 @@ def read_command(name: str, command: click.Command, top: click.Context) -> Comma
 
 def read_option(option: click.Option, context: click.Context) -> Option:
     """What help says of an option."""
-    _, told = option.get_help_record(context) or ("", "")
+    _, shown = option.get_help_record(context) or ("", "")
+    told = _RANGE.sub(r", of \g<least> to \g<most>", shown)
     default = _DEFAULT.search(told)
     choices = choices_of(option)
     is_spelt_out = option.is_flag or (choices and not option.metavar)
