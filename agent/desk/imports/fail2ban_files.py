@@ -8,7 +8,7 @@ from agent.desk.imports.blocks import default_ports
 from agent.desk.imports.draft import Draft
 from agent.desk.imports.fail2ban import draft_of
 from agent.desk.imports.ini import included
-from agent.desk.imports.source import Source, is_folder, is_there, read_source, real_path
+from agent.desk.imports.source import Source, files_in, is_folder, is_there, read_source, real_path
 from agent.errors import InputError
 
 FOLDER = Path("/etc/fail2ban")
@@ -44,7 +44,7 @@ def _ordered(folder: Path) -> Iterator[Path]:
     for end in ("conf", "local"):
         yield folder / f"jail.{end}"
         inner = folder if folder.name == "jail.d" else folder / "jail.d"
-        yield from sorted(inner.glob(f"*.{end}"))
+        yield from files_in(inner, f".{end}")
 
 
 @dataclass(slots=True)

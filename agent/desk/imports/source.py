@@ -115,3 +115,17 @@ def real_path(path: Path) -> Path:
         return path.resolve()
     except (OSError, RuntimeError, ValueError) as error:
         raise UnreadableError(f"{path}: it can't be read: its links lead nowhere") from error
+
+
+def files_in(folder: Path, end: str) -> list[Path]:
+    """Give the files of a folder whose names end so, in the order of their names.
+
+    Raises:
+        UnreadableError: It can't be looked into.
+    """
+    try:
+        return sorted(one for one in folder.iterdir() if one.name.endswith(end))
+    except OSError as error:
+        if error.errno in _ABSENT:
+            return []
+        raise UnreadableError(f"{folder}: it can't be read: {_reason(error)}") from error

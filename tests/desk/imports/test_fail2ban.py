@@ -1,5 +1,6 @@
 """Whom fail2ban ignores, as entries of the allowlist."""
 
+import errno
 from pathlib import Path
 
 import pytest
@@ -169,6 +170,20 @@ def test_includes_are_read_and_a_circle_of_them_ends(tmp_path: Path) -> None:
     )
 
     assert listed(folder) == {"fail2ban-ignored": ["198.51.100.1/32"]}
+
+
+def test_a_folder_that_can_not_be_looked_into_is_no_empty_one(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    fail2ban(tmp_path)
+
+    def refuse(_: Path) -> list[Path]:
+        raise PermissionError(errno.EACCES, "refused")
+
+    monkeypatch.setattr(Path, "iterdir", refuse)
+
+    with pytest.raises(UnreadableError, match=r"jail\.d: it can't be read: permission denied"):
+        text_of("fail2ban", tmp_path)
 
 
 def test_a_file_alone_is_read_alone(tmp_path: Path) -> None:
