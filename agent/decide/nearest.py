@@ -69,16 +69,10 @@ class Gauge:
         """
         bounds: dict[bytes, int] = {}
         for (tally, width), policy in self.loose.items():
-            weights = _weights(policy.rules)
-            crowd = crowds.get(tally, {})
-            sums = {
-                key: sum([weights.get(item[0][1:3], 0.0) * item[1] for item in items])
-                for key, items in crowd.items()
-            }
-            for keys in _neighbours(crowd, width):
-                total = sum([sums[key] for key in keys])
-                share = int(total * _MILLION)
-                for key in keys if total else ():
+            sums = _sums(crowds.get(tally, {}), _weights(policy.rules))
+            for keys in _neighbours(sums, width):
+                share = int(sum([sums[key] for key in keys]) * _MILLION)
+                for key in keys:
                     if share >= bounds.get(key, 0):
                         bounds[key] = share
         return bounds
@@ -130,13 +124,22 @@ def gauge_of(policy: Policy, spared: Spared) -> Gauge:
     Nobody is to be asked about for it: who may turn out to be somebody is nobody yet.
     """
     by_width: dict[tuple[str, Width], list[Rule]] = {}
-    for rule in policy.rules:
+    for rule in _lowest(policy.rules):
         loose = replace(rule, warn=_EVERY)
         by_width.setdefault((rule.measure.tally, rule.per), []).append(loose)
     return Gauge(
         grants=replace(grants_of(policy, spared), asking=()),
         loose={key: replace(policy, rules=tuple(rules)) for key, rules in by_width.items()},
     )
+
+
+def _lowest(rules: Iterable[Rule]) -> Iterable[Rule]:
+    """Leave out rules that count the same as one with a lower limit: that is always nearer."""
+    lowest: dict[tuple[object, ...], Rule] = {}
+    for rule in sorted(rules, key=lambda one: (one.limit, one.name)):
+        what = (rule.service.name, rule.measure.name, rule.states, rule.per, rule.members)
+        lowest.setdefault(what, rule)
+    return lowest.values()
 
 
 def _weights(rules: Iterable[Rule]) -> Mapping[tuple[int, int], float]:
@@ -148,12 +151,24 @@ def _weights(rules: Iterable[Rule]) -> Mapping[tuple[int, int], float]:
     return weights
 
 
+def _sums(crowd: Crowd, weights: Mapping[tuple[int, int], float]) -> dict[bytes, float]:
+    """Add up what each source's sockets can add to a share; of those that can add anything."""
+    sums: dict[bytes, float] = {}
+    for key, items in crowd.items():
+        total = 0.0
+        for (_, state, port, _), number in items:
+            total += weights.get((state, port), 0.0) * number
+        if total:
+            sums[key] = total
+    return sums
+
+
 def _neighbours(
-    crowd: Crowd, width: Width, wanted: Collection[bytes] | None = None
+    crowd: Collection[bytes], width: Width, wanted: Collection[bytes] | None = None
 ) -> Iterable[Sequence[bytes]]:
     """Give the sources that are counted together by rules of a width; of all, or near these."""
     if width.ipv4 >= HOST.ipv4 and width.ipv6 >= HOST.ipv6:
-        return ((key,) for key in (crowd if wanted is None else wanted) if key in crowd)
+        return zip(crowd) if wanted is None else [(key,) for key in wanted if key in crowd]
     widen = widened(width)
     near = None if wanted is None else frozenset(map(widen, wanted))
     groups: dict[bytes, list[bytes]] = {}

@@ -88,9 +88,11 @@ def _is_settled(
 
 
 def _first(weights: Mapping[bytes, int], most: int) -> list[bytes]:
-    """Give the heaviest, by address among equals; only those who may be among them are sorted."""
-    keys: Collection[bytes] = weights.keys()
-    if most < len(weights):
-        least = sorted(weights.values(), reverse=True)[most - 1]
-        keys = [key for key in keys if weights[key] >= least]
-    return sorted(keys, key=lambda key: (-weights[key], by_address(key)))[:most]
+    """Give the heaviest, by address among equals; no more are sorted by two things than need be."""
+    if most >= len(weights):
+        return sorted(weights, key=lambda key: (-weights[key], by_address(key)))
+    least = sorted(weights.values(), reverse=True)[most]
+    above = [key for key, weight in weights.items() if weight > least]
+    equal = [key for key, weight in weights.items() if weight == least]
+    above.sort(key=lambda key: (-weights[key], by_address(key)))
+    return above + first_by_address(equal, most - len(above))

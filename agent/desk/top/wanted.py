@@ -57,19 +57,21 @@ def ports_of(service: str, policy: Policy | None) -> frozenset[int]:
 
 def wanted(view: View, policy: Policy | None) -> Callable[[Counted], bool] | None:
     """Give what tells whether a view asks for an item of a tally; None when it asks for all."""
-    tests: list[Callable[[Counted], bool]] = []
-    if view.states:
-        states = frozenset(map(int, view.states))
-        tests.append(lambda item: item[0][1] in states)
-    if view.service:
-        ports = ports_of(view.service, policy)
-        tests.append(lambda item: item[0][2] in ports)
-    if view.prefix is not None:
-        holds = holder(view.prefix)
-        tests.append(lambda item: holds(item[0][0], item[0][3]))
-    if not tests:
+    states = frozenset(map(int, view.states)) or None
+    ports = ports_of(view.service, policy) if view.service else None
+    holds = holder(view.prefix) if view.prefix is not None else None
+    if states is None and ports is None and holds is None:
         return None
-    return lambda item: all(test(item) for test in tests)
+
+    def is_wanted(item: Counted) -> bool:
+        (family, state, port, packed), _ = item
+        return (
+            (states is None or state in states)
+            and (ports is None or port in ports)
+            and (holds is None or holds(family, packed))
+        )
+
+    return is_wanted
 
 
 def sockets_of(crowd: Crowd, is_wanted: Callable[[Counted], bool] | None) -> dict[bytes, int]:

@@ -1,5 +1,8 @@
 """Looks again and again at what goes on here; what can't be had is told with its reason."""
 
+import gc
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
 from datetime import datetime
 
@@ -67,21 +70,23 @@ class Watch:
             view: What is asked for.
             now: Aware, UTC.
         """
-        where = replace(self.where, now=now)
+        with _uncollected():
+            return picture_of(view, self._moment(replace(self.where, now=now)))
+
+    def _moment(self, where: Where) -> Moment:
         self.find(where)
         found = self._ledger.read(where)
         self._note("state", found.why)
         self._learn(where, found.permits)
-        moment = Moment(
-            now=now,
-            sample=self._sample(now),
+        return Moment(
+            now=where.now,
+            sample=self._sample(where.now),
             known=self._known,
-            bans=found.at(now),
+            bans=found.at(where.now),
             kept_out=found.kept_out,
             agent=self._agent,
             unread=dict(self._unread),
         )
-        return picture_of(view, moment)
 
     def find(self, where: Where) -> None:
         """Find the agent, and its policy when it runs with another one than before."""
@@ -131,6 +136,18 @@ class Watch:
         self._unread.pop(what, None)
         if why:
             self._unread[what] = why
+
+
+@contextmanager
+def _uncollected() -> Iterator[None]:
+    """Keep the collector away: a look makes no cycles, and to find that out would stop a screen."""
+    was_enabled = gc.isenabled()
+    gc.disable()
+    try:
+        yield
+    finally:
+        if was_enabled:
+            gc.enable()
 
 
 def _policy(where: Where) -> Policy:
