@@ -18,6 +18,7 @@ INCLUDES = "INCLUDES"
 _SECTION = re.compile(r"\[([^\]]+)\]")
 _OPTION = re.compile(r"([^\s=:][^=:]{0,127}?)\s*[=:]\s*(.*)")
 _INLINE = re.compile(r"(^|\s);.*")
+_REMARK = re.compile(r"(^|\s)#.*")
 _REFERENCE = re.compile(r"%(?:%|\((?:([\w-]+)/)?([^)/\s]{1,128})\)s)")
 _KNOWN = "known"
 _DEEPEST = 10
@@ -39,8 +40,8 @@ class Value:
 
     @property
     def text(self) -> str:
-        """All lines."""
-        return "\n".join(line for _, line in self.lines)
+        """All lines, without what people write behind a # there; fail2ban takes it for words."""
+        return "\n".join(_REMARK.sub("", line) for _, line in self.lines)
 
 
 @dataclass(slots=True, kw_only=True)

@@ -100,11 +100,12 @@ def test_the_strongest_file_holds(tmp_path: Path) -> None:
 def test_what_held_before_can_be_added_to(tmp_path: Path) -> None:
     fail2ban(
         tmp_path,
-        a_conf="[DEFAULT]\nignoreip = 198.51.100.1\n",
+        a_conf="[DEFAULT]\nignoreip = 198.51.100.1 # the office\n",
         local="[DEFAULT]\nignoreip = %(known/ignoreip)s 198.51.100.2\n",
     )
 
     assert listed(tmp_path) == {"fail2ban-ignored": ["198.51.100.1/32", "198.51.100.2/32"]}
+    assert not any(one.hosts for one in policy_of("fail2ban", tmp_path).allowlist)
 
 
 def test_names_are_looked_up_as_hosts(tmp_path: Path) -> None:
