@@ -24,7 +24,7 @@ from agent.observe.table.values import (
     Uses,
 )
 
-MOST_KEPT = 5_000
+MOST_KEPT = 2_000
 """Sockets of one kind: of one state, with or without something unread or unsent."""
 
 MOST_DESTINATIONS = 20_000
