@@ -19,6 +19,7 @@ _LIMIT, _STATES = _HEAD.index("LIMIT"), _HEAD.index("STATES")
 _NUMBERS = frozenset({_HEAD.index("SOCKETS"), _LIMIT})
 _BANS = ("SOURCE", "KEPT FROM", "LEFT", "WHY")
 
+_NARROWEST = 40
 _WIDE = 100
 """A terminal of so many columns has room for the states as well."""
 
@@ -88,13 +89,14 @@ def lines_of(picture: Picture, view: View, columns: int) -> Iterator[str]:
     Args:
         picture: The moment.
         view: What was asked for.
-        columns: Of the terminal.
+        columns: Of the terminal; 40 where it has fewer.
     """
+    columns = max(columns, _NARROWEST)
     yield f"at       {moment_text(picture.now)}"
     yield from _labelled("sockets", _totals(picture), columns)
     yield from _labelled("agent", _agent(picture), columns)
-    for what, why in picture.unread.items():
-        yield from _labelled("unread", f"{what}: {printable(why)}", columns)
+    for why, what in _unread(picture).items():
+        yield from _labelled("unread", f"{listed(what)}: {printable(why)}", columns)
     yield ""
     yield from wrap(_matching(picture, view), columns)
     if picture.rows:
@@ -106,6 +108,14 @@ def lines_of(picture: Picture, view: View, columns: int) -> Iterator[str]:
 def _labelled(label: str, text: str, columns: int) -> Iterator[str]:
     first, rest = f"{label:<9}", " " * 9
     yield from wrap(text, columns, initial_indent=first, subsequent_indent=rest)
+
+
+def _unread(picture: Picture) -> dict[str, list[str]]:
+    """Give what could not be had by the reason, which may be the same of several."""
+    reasons: dict[str, list[str]] = {}
+    for what, why in sorted(picture.unread.items()):
+        reasons.setdefault(why, []).append(what)
+    return reasons
 
 
 def _totals(picture: Picture) -> str:

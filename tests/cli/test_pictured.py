@@ -137,6 +137,18 @@ def test_what_could_not_be_read_is_told_in_lines_that_fit() -> None:
     assert "no agent is running" in " ".join(text(agent=None))
 
 
+def test_one_reason_for_several_things_is_told_once() -> None:
+    lines = text(unread={"state": "another agent", "policy": "another agent", "sockets": "no"})
+    assert [line for line in lines if line.startswith("unread")] == [
+        "unread   policy and state: another agent",
+        "unread   sockets: no",
+    ]
+
+
+def test_a_terminal_of_hardly_any_columns_is_written_beyond() -> None:
+    assert text(columns=1) == text(columns=40)
+
+
 @pytest.mark.parametrize(
     ("count", "limit", "expected"),
     [(0, 300, "0%"), (299, 300, "99%"), (300, 300, "100%"), (301, 300, "101%"), (9, 3, "300%")],

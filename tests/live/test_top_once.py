@@ -164,7 +164,8 @@ def test_nobody_is_told_what_is_to_be_had_and_what_is_not(desk: Desk) -> None:
         assert found.stderr == ""
         assert rows(told)[GUEST]["sockets"] == 5
         assert told["bans"] is None
-        assert list(told["unread"]) == ["state"]
+        assert sorted(told["unread"]) == ["policy", "state"]
+        assert "whether an agent has others can't be told" in told["unread"]["policy"]
         assert "this user may not look into" in told["unread"]["state"]
         said = command_of_nobody(desk.hosts.server, "top", *where).stdout
         assert "bans can't be told" in said

@@ -101,11 +101,11 @@ class Watch:
             return
         self._sought = sha256
         try:
-            found = _policy(where)
+            found, why = _policy(where)
         except (PolicyError, BusyError) as error:
             self._note("policy", str(error).partition("\n")[0])
             return
-        self._note("policy", "")
+        self._note("policy", why)
         if found != self.policy:
             self.policy, self._known = found, None
 
@@ -150,14 +150,16 @@ def _uncollected() -> Iterator[None]:
             gc.enable()
 
 
-def _policy(where: Where) -> Policy:
-    """Give the policy in force; for whoever may not look for an agent the usual one.
+def _policy(where: Where) -> tuple[Policy, str]:
+    """Give the policy in force, or the usual one, and why it is not known to be in force.
 
     Raises:
         BusyError: The agent runs with another policy than its files hold by now.
         PolicyError: It is wrong.
     """
     try:
-        return policy_of(where)[1]
+        return policy_of(where)[1], ""
     except StateError:
-        return load_policy(default_paths())
+        policy = load_policy(default_paths())
+        files = ", ".join(policy.files)
+        return policy, f"limits are those of {files}; whether an agent has others can't be told"
