@@ -1,9 +1,11 @@
 """The bans in force, read again when somebody wrote to the ledger."""
 
 from collections.abc import Callable
+from concurrent.futures import Future
 from contextlib import suppress
 from dataclasses import dataclass, field
 from datetime import datetime
+from threading import Thread
 
 from agent.decide.prefixes import PrefixTable, prefix_table
 from agent.desk.listing import status
@@ -19,6 +21,9 @@ LOOK_S = 1.0
 
 READ_S = 15.0
 """It is read after so long whatever happened: a clock that was set moves every end."""
+
+WAIT_S = 0.2
+"""A look waits for so long: that is enough for thousands of bans."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -49,14 +54,16 @@ class InForce:
 
 @dataclass(slots=True)
 class LedgerWatch:
-    """What reads it.
+    """What reads it: in a thread, so that a look does not wait for a ledger of many bans.
 
     Attributes:
         stopwatch: Seconds that only grow.
     """
 
     stopwatch: Callable[[], float]
-    _found: InForce = field(default_factory=InForce)
+    _found: InForce | None = None
+    _reading: Future[InForce] | None = None
+    _began: float = 0.0
     _stand: tuple[tuple[int, int, int], ...] | None = None
     _look: Pace = field(init=False)
     _read: Pace = field(init=False)
@@ -67,16 +74,39 @@ class LedgerWatch:
         self._read = Pace(READ_S, self.stopwatch)
 
     def read(self, where: Where) -> InForce:
-        """Give what is in force; read again only where that may have changed."""
-        if not self._look.is_due:
-            return self._found
-        began, stand = self.stopwatch(), _stand(where)
-        if stand != self._stand or self._read.is_due:
-            self._found = _in_force(where)
-            self._stand = stand
-            self._read.done(began)
-        self._look.done(began)
-        return self._found
+        """Give what is in force: by now, or when that takes longer, as it was read last."""
+        if self._reading is None and self._look.is_due:
+            self._began, stand = self.stopwatch(), _stand(where)
+            if stand != self._stand or self._read.is_due:
+                self._stand, self._reading = stand, _begin(where)
+            else:
+                self._look.done(self._began)
+        if self._reading is not None:
+            self._wait(self._reading, None if self._found is None else WAIT_S)
+        return self._found or InForce()
+
+    def _wait(self, reading: Future[InForce], longest_s: float | None) -> None:
+        try:
+            self._found = reading.result(longest_s)
+        except TimeoutError:
+            return
+        self._reading = None
+        self._look.done(self._began)
+        self._read.done(self._began)
+
+
+def _begin(where: Where) -> Future[InForce]:
+    """Have it read in a thread that keeps nobody from leaving."""
+    future: Future[InForce] = Future()
+
+    def read() -> None:
+        try:
+            future.set_result(_in_force(where))
+        except BaseException as error:  # noqa: BLE001 - whoever waits for it is to have it
+            future.set_exception(error)
+
+    Thread(target=read, name="ledger", daemon=True).start()
+    return future
 
 
 def _in_force(where: Where) -> InForce:

@@ -112,7 +112,11 @@ def _row(
         who=known.who(line, now) if known else "",
         is_spared=is_spared,
         nearest=_nearness(case) if case and not is_spared else None,
-        ban=max(moment.kept_out.covering(line), key=lambda ban: ban.rest(now), default=None),
+        ban=max(
+            (ban for ban in moment.kept_out.covering(line) if ban.rest(now)),
+            key=lambda ban: ban.rest(now),
+            default=None,
+        ),
     )
 
 

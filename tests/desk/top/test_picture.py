@@ -162,6 +162,8 @@ def test_the_ban_that_lasts_longest_is_told_with_whom_it_keeps_out() -> None:
 
     assert found.bans == (wide, short)
     assert [row.ban for row in found.rows] == [wide, wide, wide, None]
+    over = ban("192.0.2.10/32", begins=NOW - 2 * ban().lasts)
+    assert {row.ban for row in seen(View(), inputs(CROWD), bans=(over,)).rows} == {None}
 
 
 def test_without_sockets_or_a_policy_the_rest_is_told() -> None:

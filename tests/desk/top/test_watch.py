@@ -2,6 +2,7 @@
 
 import gc
 import socket
+import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
@@ -10,6 +11,8 @@ from pathlib import Path
 
 import pytest
 
+from agent.desk.listing import Status, status
+from agent.desk.top import ledger
 from agent.desk.top import watch as watching
 from agent.desk.top.ledger import LOOK_S, READ_S
 from agent.desk.top.values import Picture, View
@@ -72,17 +75,17 @@ class Desk:
 
     def keep(self, *bans: Ban, permits: tuple[Permit, ...] = ()) -> None:
         """Write to the ledger, as an agent or a command does."""
-        ledger = open_ledger(
+        kept = open_ledger(
             self.folder,
             boot_id=clock.boot_id(),
             stopwatch=lambda: self.second,
             now=NOW + timedelta(seconds=self.second),
         )
-        ledger.intend(bans)
-        ledger.settle(bans, ())
+        kept.intend(bans)
+        kept.settle(bans, ())
         if permits:
-            ledger.permit(*permits)
-        assert ledger.trouble() is None
+            kept.permit(*permits)
+        assert kept.trouble() is None
 
     @contextmanager
     def agent(self, limit: int) -> Iterator[None]:
@@ -173,6 +176,38 @@ def test_a_ledger_that_nobody_writes_to_is_seldom_read(
         desk.look(watch, LOOK_S)
     with pytest.raises(AssertionError, match="read at"):
         desk.look(watch, READ_S)
+
+
+def test_a_look_does_not_wait_for_a_ledger_that_takes_long(
+    desk: Desk, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    desk.keep(ban())
+    watch = open_watch(desk.where())
+    first = desk.look(watch)
+    gate = threading.Event()
+
+    def slow(where: Where) -> Status:
+        assert gate.wait(30)
+        return status(where)
+
+    monkeypatch.setattr(ledger, "WAIT_S", 0.001)
+    monkeypatch.setattr(ledger, "status", slow)
+    desk.keep(ban("192.0.2.11/32", ban_id="b2"))
+    assert desk.look(watch, LOOK_S).bans == first.bans
+    gate.set()
+    monkeypatch.setattr(ledger, "WAIT_S", 30.0)
+    assert len(desk.look(watch).bans or ()) == 2
+
+
+def test_what_goes_wrong_beside_a_look_is_not_hidden(
+    desk: Desk, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def broken(_: Where) -> Status:
+        raise ZeroDivisionError
+
+    monkeypatch.setattr(ledger, "status", broken)
+    with pytest.raises(ZeroDivisionError):
+        desk.look(open_watch(desk.where()))
 
 
 def test_a_damaged_ledger_is_told_with_its_reason_and_comes_back(desk: Desk) -> None:
