@@ -20,18 +20,20 @@ def lingering(facts: Facts) -> Iterator[Finding]:
     """Tell of TIME_WAIT against how many the kernel keeps."""
     group = facts.sockets.groups
     count = facts.sockets.total(State.TIME_WAIT).count
+    # Without a process, FIN_WAIT2 takes such a place too. Source: net/ipv4/tcp.c, __tcp_close().
+    kept = count + facts.sockets.total(State.FIN_WAIT2).orphans
     most = number(facts, MAX_BUCKETS)
     lost = facts.grown.get(_OVERFLOW, 0)
     out = facts.sockets.outgoing(State.TIME_WAIT).count
-    grade = _grade(count, most, lost)
+    grade = _grade(kept, most, lost)
     split = f"; {out} of {count} went out from here" if (State.TIME_WAIT, OUTGOING) in group else ""
     is_fine = grade is Grade.FINE
     yield Finding(
         topic=Topic.STATES,
         name=State.TIME_WAIT.name,
         grade=grade,
-        value=f"{count} of {most}" if most is not None else str(count),
-        says=f"{_HARMLESS}{split}" if is_fine else _says(count, most, lost),
+        value=f"{kept} of {most}" if most is not None else str(count),
+        says=f"{_HARMLESS}{split}" if is_fine else _says(kept, most, lost),
         why=""
         if is_fine
         else "Without it a late packet of an old connection may end a new one "
@@ -40,21 +42,21 @@ def lingering(facts: Facts) -> Iterator[Finding]:
     )
 
 
-def _grade(count: int, most: int | None, lost: int) -> Grade:
-    if lost or (most is not None and count >= most):
+def _grade(kept: int, most: int | None, lost: int) -> Grade:
+    if lost or (most is not None and kept >= most):
         return Grade.WRONG
     # A third more, as between an ordinary and a busy hour, and the kernel drops them.
-    if most is not None and count * 4 >= most * 3:
+    if most is not None and kept * 4 >= most * 3:
         return Grade.ADVICE
     return Grade.FINE
 
 
-def _says(count: int, most: int | None, lost: int) -> str:
+def _says(kept: int, most: int | None, lost: int) -> str:
     if lost:
         return (
             f"the kernel ended {lost} of them early while we looked: it keeps no more than {most}"
         )
-    return f"{count} are kept, and the kernel ends what is above {most} at once"
+    return f"{kept} are kept, and the kernel ends what is above {most} at once"
 
 
 def _do(facts: Facts, most: int | None) -> tuple[str, ...]:

@@ -81,7 +81,8 @@ def _do(stuck: tuple[Socket, ...], state: State) -> tuple[str, ...]:
 
 
 def _orphans(facts: Facts) -> Finding:
-    count = facts.sockets.total(*_STATES, State.FIN_WAIT2).orphans
+    # What is left of FIN_WAIT2 without a process is kept like TIME_WAIT, and no orphan.
+    count = facts.sockets.total(*_STATES).orphans
     most = number(facts, MAX_ORPHANS)
     is_wrong = most is not None and count * _ORPHAN_SHARE >= most > 0
     return Finding(

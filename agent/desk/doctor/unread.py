@@ -5,7 +5,7 @@ from collections.abc import Iterator
 
 from agent.desk.doctor.facts import Facts
 from agent.desk.doctor.lasting import lasting, many
-from agent.desk.doctor.scale import BROWSER, MOST_PORTS
+from agent.desk.doctor.scale import BROWSER, MOST_PORTS, PILE
 from agent.desk.doctor.values import Finding, Grade, Topic
 from agent.desk.doctor.who import as_root, held_by, remotes
 from agent.model.sample import State
@@ -16,14 +16,15 @@ _NAME = "Recv-Q"
 
 
 def unread(facts: Facts) -> Iterator[Finding]:
-    """Tell of applications that leave what came unread on most of their connections."""
+    """Tell of applications that leave what came unread, on most connections or a pile."""
     by_port: dict[int, list[Socket]] = defaultdict(list)
     for one in lasting(facts, _is_left):
         by_port[one.port].append(one)
     wrong = [
         (many(those), port, tuple(those))
         for port, those in by_port.items()
-        if many(those) > BROWSER and many(those) * 2 > _open_at(facts, port)
+        if many(those) >= PILE
+        or (many(those) > BROWSER and many(those) * 2 > _open_at(facts, port))
     ]
     total = facts.sockets.total(State.ESTABLISHED)
     if not wrong:

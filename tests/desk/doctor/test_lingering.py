@@ -35,6 +35,17 @@ def test_only_the_kernels_own_limit_makes_it_an_illness(
         assert not found.do
 
 
+def test_what_is_left_of_fin_wait_2_takes_a_place_too() -> None:
+    here = sockets(
+        more={
+            (State.TIME_WAIT, 80): Group(count=4_000),
+            (State.FIN_WAIT2, 80): Group(count=106, orphans=96),
+        }
+    )
+    (found,) = lingering(facts(here, settings=BUCKETS))
+    assert (found.grade, found.value) == (Grade.WRONG, "4096 of 4096")
+
+
 @pytest.mark.parametrize(("memory", "is_advised"), [(0, True), (1 << 30, True), (1 << 20, False)])
 def test_more_room_is_advised_only_where_it_fits(memory: int, is_advised: bool) -> None:
     here = sockets(more={(State.TIME_WAIT, 80): Group(count=4_096)})

@@ -52,7 +52,7 @@ def test_closed_windows_are_told() -> None:
 
 @pytest.mark.parametrize(("count", "grade"), [(1_023, Grade.FINE), (1_024, Grade.WRONG)])
 def test_orphans_are_held_against_the_kernels_limit(count: int, grade: Grade) -> None:
-    here = sockets(more={(State.FIN_WAIT2, 80): Group(count=count, orphans=count)})
+    here = sockets(more={(State.FIN_WAIT1, 80): Group(count=count, orphans=count)})
     told = facts(here, settings={"net.ipv4.tcp_max_orphans": "4096"})
 
     assert grades(unacknowledged(told))["orphans"] is grade

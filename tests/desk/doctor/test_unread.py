@@ -18,6 +18,7 @@ LEFT = [sock(unread=100)] * 7
         pytest.param(LEFT[1:], LEFT[1:], Grade.FINE, id="of-one-browser"),
         pytest.param(LEFT, [sock(unread=50)] * 7, Grade.FINE, id="being-read"),
         pytest.param([sock()] * 7, LEFT, Grade.FINE, id="has-just-come"),
+        pytest.param(LEFT * 15, LEFT * 15 + [sock()] * 999, Grade.WRONG, id="a-pile-among-idle"),
         pytest.param(LEFT, LEFT + [sock()] * 7, Grade.FINE, id="as-many-are-read"),
         pytest.param(
             [sock(unread=9, inode=0)] * 7,
