@@ -14,6 +14,7 @@ Source: include/uapi/linux/inet_diag.h, net/ipv4/inet_diag.c.
 """
 
 from collections import Counter
+from collections.abc import Iterator
 from functools import cache
 from struct import Struct
 from typing import TypeAlias
@@ -109,6 +110,20 @@ class Dump:
         step = netlink.padded(length)
         self._steps[chunk[offset : offset + _HEAD_BYTES]] = step
         return step
+
+
+def rows(chunk: bytes) -> Iterator[bytes | None]:
+    """Give the payload of each row in a chunk, and None for the end of the answer.
+
+    Raises:
+        RefusedError: The kernel says that it won't tell.
+        ObserveError: The kernel says that it failed, or the chunk is malformed.
+    """
+    least = _ROW_BYTES - netlink.HEADER.size
+    for payload in netlink.messages(chunk, TCPDIAG_GETSOCK):
+        if payload is not None and len(payload) < least:
+            raise ObserveError(f"inet_diag: a row of {len(payload)} bytes, not {least}")
+        yield payload
 
 
 def may_end(chunk: bytes) -> bool:

@@ -15,14 +15,13 @@ from struct import Struct
 
 from agent.errors import ObserveError
 from agent.kernel.ask import ask
-from agent.kernel.netlink import messages, request
+from agent.kernel.netlink import request
 from agent.model.inputs import Listeners, Queue
 from agent.model.sample import State
-from agent.observe.inet_diag import TCPDIAG_GETSOCK
+from agent.observe.inet_diag import TCPDIAG_GETSOCK, rows
 
 _NETLINK_SOCK_DIAG = 4
 _PORT, _QUEUE = Struct(">4xH"), Struct("=56xII")
-_ROW_BYTES = 72
 
 REQUEST = request(
     TCPDIAG_GETSOCK, Struct("=BBBB48sII").pack(0, 0, 0, 0, bytes(48), 1 << State.LISTEN, 0)
@@ -32,18 +31,18 @@ REQUEST = request(
 
 def read_listeners() -> Listeners:
     """Read the queues of this moment; empty where the kernel does not tell of them."""
-    rows: list[tuple[int, int, int]] = []
+    told: list[tuple[int, int, int]] = []
 
     def take(chunk: bytes) -> bool:
         found, is_last = parse_rows(chunk)
-        rows.extend(found)
+        told.extend(found)
         return is_last
 
     try:
         ask(_NETLINK_SOCK_DIAG, REQUEST, take)
     except ObserveError:
         return {}
-    return queues_of(rows)
+    return queues_of(told)
 
 
 def parse_rows(chunk: bytes) -> tuple[list[tuple[int, int, int]], bool]:
@@ -53,14 +52,12 @@ def parse_rows(chunk: bytes) -> tuple[list[tuple[int, int, int]], bool]:
         RefusedError: The kernel says that it won't tell.
         ObserveError: The kernel says that it failed, or the chunk is malformed.
     """
-    rows: list[tuple[int, int, int]] = []
-    for payload in messages(chunk, TCPDIAG_GETSOCK):
+    found: list[tuple[int, int, int]] = []
+    for payload in rows(chunk):
         if payload is None:
-            return rows, True
-        if len(payload) < _ROW_BYTES:
-            raise ObserveError(f"inet_diag: a row of {len(payload)} bytes, not {_ROW_BYTES}")
-        rows.append((*_PORT.unpack_from(payload), *_QUEUE.unpack_from(payload)))
-    return rows, False
+            return found, True
+        found.append((*_PORT.unpack_from(payload), *_QUEUE.unpack_from(payload)))
+    return found, False
 
 
 def queues_of(rows: Iterable[tuple[int, int, int]]) -> Listeners:

@@ -18,12 +18,11 @@ from collections import Counter
 from dataclasses import dataclass, field
 from struct import Struct
 
-from agent.errors import ObserveError
 from agent.kernel.ask import ask
-from agent.kernel.netlink import messages, request
+from agent.kernel.netlink import request
 from agent.model.address import AF_INET, AF_INET6, Prefix
 from agent.model.sample import State
-from agent.observe.inet_diag import TCPDIAG_GETSOCK
+from agent.observe.inet_diag import TCPDIAG_GETSOCK, rows
 
 MOST_INODES = 20_000
 """Whose owners are looked for: of whoever holds more, some tell enough."""
@@ -32,7 +31,6 @@ _NETLINK_SOCK_DIAG = 4
 _BYTECODE = 1
 _DESTINATION = 8
 _ANY_PORT = -1
-_ROW_BYTES = 72
 _PORTS, _QUEUES = Struct(">xBxxHH"), Struct("=56xII4xI")
 _OPERATION, _CONDITION = Struct("=BBH"), Struct("=BBxxi")
 _ATTRIBUTE = Struct("=HH")
@@ -93,11 +91,9 @@ class Peers:
             RefusedError: The kernel says that it won't tell.
             ObserveError: The kernel says that it failed, or the chunk is malformed.
         """
-        for payload in messages(chunk, TCPDIAG_GETSOCK):
+        for payload in rows(chunk):
             if payload is None:
                 return True
-            if len(payload) < _ROW_BYTES:
-                raise ObserveError(f"inet_diag: a row of {len(payload)} bytes, not {_ROW_BYTES}")
             self._add(payload)
         return False
 

@@ -4,7 +4,7 @@ from collections.abc import Iterator
 
 from agent.desk.doctor.facts import Facts
 from agent.desk.doctor.lasting import lasting, many
-from agent.desk.doctor.scale import PILE, forgotten_ms
+from agent.desk.doctor.scale import PILE, forgotten_ms, is_forgotten
 from agent.desk.doctor.values import Finding, Grade, Topic
 from agent.desk.doctor.who import as_root, held_by
 from agent.model.sample import State
@@ -15,7 +15,7 @@ from agent.record.phrases import duration
 def half_closed(facts: Facts) -> Iterator[Finding]:
     """Tell of FIN_WAIT2: those that a process holds never end by themselves."""
     total = facts.sockets.total(State.FIN_WAIT2)
-    old = tuple(one for one in lasting(facts, _is_held) if _is_old(one, facts))
+    old = tuple(one for one in lasting(facts, _is_held) if is_forgotten(facts, one))
     ends = duration(forgotten_ms(facts) / 1000)
     if many(old) < PILE:
         yield Finding(
@@ -49,7 +49,3 @@ def half_closed(facts: Facts) -> Iterator[Finding]:
 
 def _is_held(was: Socket, now: Socket) -> bool:
     return was.state is now.state is State.FIN_WAIT2 and bool(now.inode)
-
-
-def _is_old(one: Socket, facts: Facts) -> bool:
-    return one.acked_ms is None or one.acked_ms > forgotten_ms(facts)

@@ -1,6 +1,7 @@
 """What counts as many, and on what that rests."""
 
 from agent.desk.doctor.facts import Facts
+from agent.observe.table.values import Socket
 
 PILE = 100
 """From here on a count is no chance any more (that of 100 independent ones spreads by a tenth),
@@ -30,6 +31,11 @@ def number(facts: Facts, name: str) -> int | None:
     """Give a setting that is a number; None where it is not known."""
     text = facts.settings.get(name, "")
     return int(text) if text.isascii() and text.isdecimal() else None
+
+
+def is_forgotten(facts: Facts, one: Socket) -> bool:
+    """Whether the other end's system has forgotten it by now, or that can't be told."""
+    return one.acked_ms is None or one.acked_ms > forgotten_ms(facts)
 
 
 def forgotten_ms(facts: Facts) -> int:

@@ -4,7 +4,7 @@ from collections.abc import Iterator
 
 from agent.desk.doctor.facts import Facts
 from agent.desk.doctor.lasting import lasting, many
-from agent.desk.doctor.scale import BROWSER, PILE, forgotten_ms
+from agent.desk.doctor.scale import BROWSER, PILE, forgotten_ms, is_forgotten
 from agent.desk.doctor.values import Finding, Grade, Topic
 from agent.desk.doctor.who import as_root, held_by
 from agent.model.sample import State
@@ -20,7 +20,7 @@ _WHY = (
 def unclosed(facts: Facts) -> Iterator[Finding]:
     """Tell of CLOSE_WAIT: which process does not close, unless it is on the way to."""
     total = facts.sockets.total(State.CLOSE_WAIT).count
-    old = tuple(one for one in lasting(facts, _still) if _is_old(one, facts))
+    old = tuple(one for one in lasting(facts, _still) if is_forgotten(facts, one))
     left = many(old)
     grade = _grade(old)
     if grade is Grade.FINE:
@@ -51,11 +51,6 @@ def unclosed(facts: Facts) -> Iterator[Finding]:
 def _still(was: Socket, now: Socket) -> bool:
     # What nobody has accepted yet is the accept queue's matter: no process has it.
     return was.state is now.state is State.CLOSE_WAIT and bool(now.inode)
-
-
-def _is_old(one: Socket, facts: Facts) -> bool:
-    """Whether the other end's system has forgotten it by now, or its age is not known."""
-    return one.acked_ms is None or one.acked_ms > forgotten_ms(facts)
 
 
 def _grade(old: tuple[Socket, ...]) -> Grade:

@@ -7,12 +7,11 @@ listening ports, for `MOST_KEPT` sockets of each kind, and for `MOST_DESTINATION
 from collections.abc import Collection, Mapping
 from struct import Struct
 
-from agent.kernel.netlink import messages
 from agent.model.address import AF_INET, MAPPED, Address, unpack
 from agent.model.sample import State
-from agent.observe.inet_diag import TCPDIAG_GETSOCK
+from agent.observe.inet_diag import rows
 from agent.observe.table.heavy import Heavy
-from agent.observe.table.rows import ROW, ages, check_row
+from agent.observe.table.rows import ROW, ages
 from agent.observe.table.some import Some
 from agent.observe.table.values import (
     OUTGOING,
@@ -65,10 +64,9 @@ class Count:
             RefusedError: The kernel says that it won't tell.
             ObserveError: The kernel says that it failed, or the chunk is malformed.
         """
-        for payload in messages(chunk, TCPDIAG_GETSOCK):
+        for payload in rows(chunk):
             if payload is None:
                 return True
-            check_row(payload)
             self._add(payload)
         return False
 
@@ -90,6 +88,9 @@ class Count:
         group[5] += tries > 0
         group[6] += not inode
         if port is _OUT:
+            # A mapped address shares its ports with the IPv4 address that it is.
+            if there.startswith(MAPPED):
+                family, here, there = AF_INET, _plain(here), _plain(there)
             self._go_out(state, local, (bytes((family,)), here, there, to))
         if state in _KEPT:
             self._keep(cookie, (state, unread > 0, unsent > 0), row)
@@ -138,14 +139,14 @@ class Count:
         return told
 
     def _told_destinations(self) -> Mapping[Destination, Uses]:
-        rows = sorted(self._heavy.counts.items(), key=lambda one: -sum(one[1]))[:MOST_TOLD]
+        most = sorted(self._heavy.counts.items(), key=lambda one: -sum(one[1]))[:MOST_TOLD]
         return {
             Destination(
                 local=_address(key[0][0], key[1]),
                 remote=_address(key[0][0], key[2]),
                 port=_port(key[3]),
             ): Uses(lingering=lingering, live=live)
-            for key, (lingering, live) in rows
+            for key, (lingering, live) in most
         }
 
 
@@ -170,6 +171,11 @@ def _socket(row: bytes, ports: Collection[bytes], stands_for: int) -> Socket:
     )
 
 
+def _plain(mapped: bytes) -> bytes:
+    """Give a mapped address as that of an IPv4 socket is told."""
+    return mapped[12:16] + bytes(len(mapped) - 4)
+
+
 def _port(packed: bytes) -> int:
     return int.from_bytes(packed) or OUTGOING
 
@@ -178,5 +184,5 @@ def _address(family: int, packed: bytes) -> Address:
     """Give an address; one that is mapped as the IPv4 address that it is."""
     whole = packed + _NO_INTERFACE if len(packed) < _PACKED_BYTES else packed
     if whole.startswith(MAPPED):
-        return unpack(AF_INET, whole[12:16] + bytes(16))
+        return unpack(AF_INET, _plain(whole))
     return unpack(family, whole)

@@ -8,12 +8,12 @@ from pathlib import Path
 from struct import Struct
 
 from agent.kernel.ask import OverrunError, ask
-from agent.kernel.netlink import messages, request
+from agent.kernel.netlink import request
 from agent.model.sample import State
-from agent.observe.inet_diag import TCPDIAG_GETSOCK
+from agent.observe.inet_diag import TCPDIAG_GETSOCK, rows
 from agent.observe.listeners import REQUEST as LISTENING
 from agent.observe.table.count import Count
-from agent.observe.table.rows import ASKED, ROW, check_row
+from agent.observe.table.rows import ASKED, ROW
 from agent.observe.table.values import Listening, Sockets
 
 _NETLINK_SOCK_DIAG = 4
@@ -53,15 +53,15 @@ def _read(watched: Collection[int], root: Path) -> Sockets:
 
 
 def _listening() -> tuple[Listening, ...]:
-    rows: list[Listening] = []
+    told: list[Listening] = []
 
     def take(chunk: bytes) -> bool:
         found, is_last = parse_listening(chunk)
-        rows.extend(found)
+        told.extend(found)
         return is_last
 
     ask(_NETLINK_SOCK_DIAG, LISTENING, take)
-    return tuple(rows)
+    return tuple(told)
 
 
 def parse_listening(chunk: bytes) -> tuple[list[Listening], bool]:
@@ -72,10 +72,9 @@ def parse_listening(chunk: bytes) -> tuple[list[Listening], bool]:
         ObserveError: The kernel says that it failed, or the chunk is malformed.
     """
     found: list[Listening] = []
-    for payload in messages(chunk, TCPDIAG_GETSOCK):
+    for payload in rows(chunk):
         if payload is None:
             return found, True
-        check_row(payload)
         row = ROW.unpack_from(payload)
         waiting, backlog, inode = row[9:]
         port = int.from_bytes(row[4])

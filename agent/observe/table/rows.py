@@ -33,16 +33,6 @@ _ATTRIBUTE = Struct("=HH")
 _AGES = Struct("=52xII")
 
 
-def check_row(payload: bytes) -> None:
-    """Pass when this is a whole row.
-
-    Raises:
-        ObserveError: It is too short.
-    """
-    if len(payload) < ROW_BYTES:
-        raise ObserveError(f"inet_diag: a row of {len(payload)} bytes, not {ROW_BYTES}")
-
-
 def ages(payload: bytes) -> tuple[int | None, int | None]:
     """Give the milliseconds since the last acknowledgement and the last data of a row.
 

@@ -84,6 +84,24 @@ def test_a_way_out_counts_the_ports_that_the_kernel_chooses() -> None:
     assert all(isinstance(one, Destination) for one in found.destinations)
 
 
+def test_a_mapped_address_shares_its_ports_with_the_ipv4_address_that_it_is() -> None:
+    found = counted(
+        row(local=("10.0.0.1", 40_000), remote=("192.0.2.1", 443)),
+        row(local=("::ffff:10.0.0.1", 40_001), remote=("::ffff:192.0.2.1", 443)),
+        row(local=("2001:db8::1", 40_002), remote=("2001:db8::2", 443)),
+        row(local=("fe80::1", 40_003), remote=("fe80::2", 443)),
+    )
+
+    ways = {
+        (str(one.local), str(one.remote)): uses.live for one, uses in found.destinations.items()
+    }
+    assert ways == {
+        ("10.0.0.1", "192.0.2.1"): 2,
+        ("2001:db8::1", "2001:db8::2"): 1,
+        ("fe80::1", "fe80::2"): 1,
+    }
+
+
 def test_neither_time_wait_nor_half_open_is_kept_one_by_one() -> None:
     found = counted(row(State.TIME_WAIT), row(State.SYN_RECV, cookie=2))
 

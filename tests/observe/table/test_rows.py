@@ -5,7 +5,7 @@ import struct
 import pytest
 
 from agent.errors import ObserveError
-from agent.observe.table.rows import ROW, ROW_BYTES, ages, check_row
+from agent.observe.table.rows import ROW, ROW_BYTES, ages
 from tests.observe.table.rows import info, row
 
 
@@ -34,9 +34,3 @@ def test_what_a_kernel_does_not_tell_has_no_age(tail: bytes) -> None:
 def test_an_attribute_that_ends_elsewhere_is_an_error(length: int) -> None:
     with pytest.raises(ObserveError, match="cut off"):
         ages(bytes(72) + struct.pack("=HHI", length, 2, 0))
-
-
-def test_a_row_that_is_too_short_is_an_error() -> None:
-    check_row(bytes(72))
-    with pytest.raises(ObserveError, match="a row of 71 bytes, not 72"):
-        check_row(bytes(71))
