@@ -4,7 +4,7 @@ Source: Documentation/networking/ip-sysctl.rst, Documentation/admin-guide/sysctl
 Documentation/networking/nf_conntrack-sysctl.rst.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 from math import inf
 from pathlib import Path
@@ -60,9 +60,24 @@ def read_sysctls(root: Path = Path("/")) -> Sysctls:
     return {name: number for name, number in found.items() if number is not None}
 
 
+def read_texts(names: Iterable[str], root: Path = Path("/")) -> Mapping[str, str]:
+    """Read what these settings' files say, stripped; without those that are missing or hidden.
+
+    Args:
+        names: Of settings, as ``net.ipv4.ip_local_port_range``.
+        root: Where the tree with ``proc`` begins.
+    """
+    found = {name: _text(root / _FOLDER / name.replace(".", "/")) for name in names}
+    return {name: text for name, text in found.items() if text is not None}
+
+
 def _number(path: Path) -> int | None:
+    text = _text(path) or ""
+    return int(text) if text.isdecimal() and len(text) <= _MOST_DIGITS else None
+
+
+def _text(path: Path) -> str | None:
     try:
-        text = path.read_text(encoding="ascii", errors="replace").strip()
+        return path.read_text(encoding="ascii", errors="replace").strip()
     except OSError:
         return None
-    return int(text) if text.isdecimal() and len(text) <= _MOST_DIGITS else None

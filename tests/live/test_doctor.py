@@ -1,56 +1,41 @@
 """The doctor in a range where each illness is really made, and in a healthy one."""
 
-import socket
+import json
+import os
 import time
-from collections.abc import Callable
-from contextlib import AbstractContextManager, ExitStack
-from datetime import UTC, datetime
+from collections.abc import Callable, Sequence
+from contextlib import AbstractContextManager
 from pathlib import Path
+from typing import Any, TypeAlias
 
 import pytest
 
-from agent.desk.doctor.facts import Facts
-from agent.desk.doctor.of_sockets import of_sockets
-from agent.desk.doctor.values import Finding, Grade
 from agent.model.sample import State
-from agent.observe.owners import read_holders
-from agent.observe.table.read import read_sockets
 from tests.live import illnesses
-from tests.range import Hosts, connect, in_namespace, nginx, visit
+from tests.live.agents import command
+from tests.range import Hosts, connect, nginx, started, visit
 
 pytestmark = pytest.mark.root
 
-SETTINGS = (
-    "net.ipv4.tcp_fin_timeout",
-    "net.ipv4.tcp_max_tw_buckets",
-    "net.ipv4.tcp_tw_reuse",
-    "net.ipv4.tcp_syncookies",
-    "net.ipv4.tcp_max_syn_backlog",
-)
-Illness = Callable[[Hosts], AbstractContextManager[str]]
+TOPICS = {"states", "connections", "queues"}
+WITHOUT_RIGHTS = ("setpriv", "--bounding-set=-all", "--inh-caps=-all")
+"""Root's files, and no look into processes that may do more than this one."""
+
+Illness: TypeAlias = Callable[[Hosts], AbstractContextManager[str]]
 
 
-def look(namespace: str) -> Facts:
-    with in_namespace(namespace):
-        before = read_sockets()
-        time.sleep(1.0)
-        sockets = read_sockets(before.kept)
-        settings = {
-            name: Path("/proc/sys", *name.split(".")).read_text().strip() for name in SETTINGS
-        }
-    return Facts(
-        now=datetime.now(UTC),
-        watched_s=1.0,
-        settings=settings,
-        sockets=sockets,
-        before=before,
-        holders=read_holders(sockets.inodes()),
-    )
-
-
-def loud(namespace: str) -> list[Finding]:
-    """Give what the doctor does not find well."""
-    return [one for one in of_sockets(look(namespace)) if one.grade is not Grade.FINE]
+def doctor(
+    hosts: Hosts, folder: Path, *options: str, before: Sequence[str] = ()
+) -> tuple[int, list[dict[str, Any]]]:
+    """Give the exit status, and what is told of sockets and is not fine."""
+    where = ("--state-dir", str(folder / "state"), "--firewall", "nftables")
+    words = ("doctor", "--json", "--watch", "1s", *where, *options)
+    done = command(hosts.server, "auto", *words, before=before)
+    assert done.stdout, done.stderr
+    told = json.loads(done.stdout)
+    found = [one for one in told["findings"] if one["topic"] in TOPICS]
+    assert {one["name"] for one in found} >= {"CLOSE_WAIT", "TIME_WAIT", "local ports", "Recv-Q"}
+    return done.returncode, [one for one in found if one["grade"] != "fine"]
 
 
 def web(hosts: Hosts, folder: Path) -> AbstractContextManager[object]:
@@ -75,23 +60,68 @@ def web(hosts: Hosts, folder: Path) -> AbstractContextManager[object]:
     ],
 )
 def test_an_illness_is_named_with_whose_it_is_and_nothing_else(
-    hosts: Hosts, illness: Illness, name: str
+    hosts: Hosts, tmp_path: Path, illness: Illness, name: str
 ) -> None:
     with illness(hosts) as culprit:
-        found = loud(hosts.server)
+        status, found = doctor(hosts, tmp_path)
 
-    assert [(one.name, one.grade) for one in found] == [(name, Grade.WRONG)], found
-    assert culprit in f"{found[0].says} {found[0].why}"
-    assert found[0].do
+    assert status == 1
+    assert [(one["name"], one["grade"]) for one in found] == [(name, "wrong")], found
+    assert culprit in f"{found[0]['says']} {found[0]['why']}"
+    assert found[0]["do"]
 
 
 def test_clients_that_take_nothing_are_named(hosts: Hosts, tmp_path: Path) -> None:
     with web(hosts, tmp_path / "web"), illnesses.not_taking(hosts) as culprit:
-        (found,) = loud(hosts.server)
+        status, (found,) = doctor(hosts, tmp_path)
 
-    assert (found.name, found.grade) == ("Send-Q", Grade.WRONG)
-    assert f"{culprit}: 20" in found.says
-    assert "nginx" in found.says
+    assert (status, found["name"], found["grade"]) == (1, "Send-Q", "wrong")
+    assert f"{culprit}: 20" in found["says"]
+    assert "nginx" in found["says"]
+
+
+def test_a_real_slow_reader_is_named(hosts: Hosts, tmp_path: Path) -> None:
+    slow = [
+        "slowhttptest",
+        "-X",
+        "-c",
+        "30",
+        "-r",
+        "30",
+        "-w",
+        "512",
+        "-y",
+        "1024",
+        "-n",
+        "5",
+        "-z",
+        "32",
+        "-k",
+        "3",
+        "-l",
+        "30",
+        "-u",
+    ]
+    words = [*slow, f"http://{hosts.server4}/long"]
+    with web(hosts, tmp_path / "web"), started(hosts.client, words, tmp_path / "told"):
+        illnesses.wait_for(hosts, State.ESTABLISHED, 30)
+        time.sleep(1.0)
+        _, (found,) = doctor(hosts, tmp_path)
+
+    assert (found["name"], found["grade"]) == ("Send-Q", "wrong")
+    assert f"{hosts.client4}: 30" in found["says"]
+
+
+def test_who_may_not_look_into_processes_gets_the_same_without_their_names(
+    hosts: Hosts, tmp_path: Path
+) -> None:
+    with illnesses.scanning(hosts):
+        status, (found,) = doctor(hosts, tmp_path, before=WITHOUT_RIGHTS)
+
+    assert (status, found["name"], found["grade"]) == (1, "SYN_SENT", "wrong")
+    assert "by processes that only root may look into" in found["says"]
+    assert str(os.getpid()) not in found["says"]
+    assert any("sudo abuse-agent doctor" in line for line in found["do"])
 
 
 def test_a_healthy_web_server_is_told_as_healthy(hosts: Hosts, tmp_path: Path) -> None:
@@ -105,7 +135,7 @@ def test_a_healthy_web_server_is_told_as_healthy(hosts: Hosts, tmp_path: Path) -
         visit(hosts.client, visitors, to, every_s=0.1),
         illnesses.not_taking(hosts, 4),
     ):
-        assert loud(hosts.server) == []
+        assert doctor(hosts, tmp_path)[1] == []
         assert asking.so_far()[0] > 50
         assert illnesses.counts(hosts, State.TIME_WAIT) > 50
 
@@ -126,20 +156,8 @@ def test_a_healthy_web_server_is_told_as_healthy(hosts: Hosts, tmp_path: Path) -
         pytest.param(lambda hosts: illnesses.lingering(hosts, 150, 4096), id="time-wait-of-a-day"),
     ],
 )
-def test_what_only_looks_like_an_illness_is_none(hosts: Hosts, sibling: Illness) -> None:
+def test_what_only_looks_like_an_illness_is_none(
+    hosts: Hosts, tmp_path: Path, sibling: Illness
+) -> None:
     with sibling(hosts):
-        assert loud(hosts.server) == []
-
-
-def test_a_burst_that_is_accepted_in_time_is_no_illness(hosts: Hosts) -> None:
-    with ExitStack() as stack:
-        with in_namespace(hosts.server):
-            server = stack.enter_context(socket.create_server((hosts.server4, 80), backlog=5))
-        with in_namespace(hosts.server):
-            before = read_sockets()
-        stack.enter_context(connect(hosts.client, [illnesses.SOURCE], (hosts.server4, 80), each=6))
-        facts = Facts(
-            now=datetime.now(UTC), watched_s=1.0, before=before, sockets=look(hosts.server).sockets
-        )
-        assert [one for one in of_sockets(facts) if one.grade is not Grade.FINE] == []
-        assert server.fileno() > 0
+        assert doctor(hosts, tmp_path)[1] == []

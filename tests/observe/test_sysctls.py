@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from agent.observe.sysctls import EVERY_S, WANTED, Settings, read_sysctls
+from agent.observe.sysctls import EVERY_S, WANTED, Settings, read_sysctls, read_texts
 from tests.range import in_namespace
 from tests.range.hosts import set_sysctl
 
@@ -72,3 +72,10 @@ def test_they_are_those_of_the_network_namespace(namespace: str) -> None:
 
     with in_namespace(namespace):
         assert read_sysctls()["net.ipv4.tcp_synack_retries"] == 2
+
+
+def test_what_is_no_number_is_told_as_its_file_says(tmp_path: Path) -> None:
+    write(tmp_path, "net.ipv4.ip_local_port_range", "32768\t60999\n")
+    wanted = ("net.ipv4.ip_local_port_range", COOKIES)
+
+    assert read_texts(wanted, tmp_path) == {"net.ipv4.ip_local_port_range": "32768\t60999"}

@@ -8,10 +8,12 @@ from typing import TypeAlias
 
 from agent.desk.doctor.facts import Counts, Facts
 from agent.desk.doctor.of_sockets import of_sockets
+from agent.desk.doctor.scale import LIMITS
 from agent.desk.doctor.values import Finding, Grade, Topic
 from agent.desk.where import Where
 from agent.errors import ObserveError
 from agent.observe.owners import Holders, read_holders
+from agent.observe.sysctls import read_texts
 from agent.observe.table.read import read_sockets
 from agent.observe.table.values import Sockets
 
@@ -85,6 +87,7 @@ def _facts(where: Where, watch: timedelta, pause: Callable[[float], None], root:
     return Facts(
         now=where.now + timedelta(seconds=ended - begun),
         watched_s=ended - begun if watch else 0.0,
+        settings=read_texts(LIMITS, root),
         sockets=sockets,
         before=before,
         holders=read_holders(sockets.inodes(), root) if sockets.inodes() else Holders(),

@@ -24,6 +24,18 @@ RESERVED = "net.ipv4.ip_local_reserved_ports"
 SYNCOOKIES = "net.ipv4.tcp_syncookies"
 MAX_SYN_BACKLOG = "net.ipv4.tcp_max_syn_backlog"
 
+LIMITS = (
+    FIN_TIMEOUT,
+    MAX_ORPHANS,
+    MAX_BUCKETS,
+    TIMESTAMPS,
+    TW_REUSE,
+    RESERVED,
+    SYNCOOKIES,
+    MAX_SYN_BACKLOG,
+)
+"""Settings of the kernel that sockets are held against."""
+
 _FIN_TIMEOUT_S = 60
 
 
