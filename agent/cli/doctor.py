@@ -8,6 +8,7 @@ from textwrap import TextWrapper
 
 import click
 
+from agent.cli.examples import examples
 from agent.cli.options import LengthType, as_json, where, where_options
 from agent.cli.output import say, show
 from agent.desk.doctor.about import about
@@ -42,7 +43,13 @@ class _Watch(LengthType):
         return timedelta() if value == "0s" else super().convert(value, param, ctx)
 
 
-@click.command()
+@click.command(
+    epilog=examples(
+        ("abuse-agent doctor", "what is wrong here, and what mends it?"),
+        ("abuse-agent doctor --watch 30s --all", "watch longer, and tell of what is well, too"),
+        ("abuse-agent doctor --json", "for a program, or a monitoring that asks for the status"),
+    )
+)
 @click.option(
     "--watch",
     type=_Watch("1h"),
