@@ -10,11 +10,14 @@ from checks.fault import Fault
 from checks.manuals import bash, fish, zsh
 from checks.manuals.pages import Edition, command_page, overview_page, policy_page
 from checks.manuals.reference import PAGE, rewritten, unmarked
-from checks.manuals.told import read_commands
+from checks.manuals.told import Command, read_commands
 from checks.typed import PROGRAM
 
 SHARE = "share"
 """The folder that is written as a whole: laid out as below /usr/local."""
+
+OF_PROGRAMS = frozenset({"sets"})
+"""Commands that no person types, and that need no example."""
 
 MEND = "run ./dev manuals"
 
@@ -49,11 +52,23 @@ def written(root: Path) -> Mapping[str, str]:
 
 def faults(root: Path) -> Iterator[Fault]:
     """What is to be mended in the tree at ``root``, by hand or by writing."""
+    for command in read_commands():
+        yield from silent(command)
     wanted = written(root)
     for name in unmarked(wanted[PAGE]):
         marks = f"<!-- schema: {name} --> and <!-- /schema -->"
         yield Fault(file=PAGE, problem=f"has no lines {marks}, between which its keys are told")
     yield from drift(root, wanted)
+
+
+def silent(command: Command) -> Iterator[Fault]:
+    """What a command's help does not tell, and so no manual can."""
+    file = f"the help of abuse-agent {command.name}"
+    for option in command.options:
+        if not option.help:
+            yield Fault(file=file, problem=f"does not say what {option.names[-1]} does")
+    if not command.examples and command.name not in OF_PROGRAMS:
+        yield Fault(file=file, problem="has no example: see agent/cli/examples.py")
 
 
 def drift(root: Path, wanted: Mapping[str, str]) -> Iterator[Fault]:

@@ -5,7 +5,8 @@ from pathlib import Path
 
 import pytest
 
-from checks.manuals.written import drift, edition_of, write, written
+from checks.manuals.told import Command, Option
+from checks.manuals.written import drift, edition_of, silent, write, written
 
 TREE = Path(__file__).parents[3]
 WANTED = {"share/man/man1/a.1": ".TH A\nbody\n", "share/zsh/_a": "#compdef a\n"}
@@ -67,6 +68,34 @@ def test_what_differs_is_told_and_writing_mends_it(
     assert write(tree, WANTED) == [expected.partition(":")[0]]
     assert list(drift(tree, WANTED)) == []
     assert write(tree, WANTED) == []
+
+
+@pytest.mark.parametrize(
+    ("command", "expected"),
+    [
+        pytest.param(
+            Command(name="ban", summary="Ban.", options=(Option(names=("--for",)),)),
+            [
+                "the help of abuse-agent ban: does not say what --for does",
+                "the help of abuse-agent ban: has no example: see agent/cli/examples.py",
+            ],
+            id="neither help nor example",
+        ),
+        pytest.param(Command(name="sets", summary="Make."), [], id="of programs"),
+        pytest.param(
+            Command(
+                name="ban",
+                summary="Ban.",
+                options=(Option(names=("--for",), help="How long."),),
+                examples=(("abuse-agent ban", "why"),),
+            ),
+            [],
+            id="all told",
+        ),
+    ],
+)
+def test_what_a_help_does_not_tell_is_a_fault(command: Command, expected: list[str]) -> None:
+    assert [str(fault) for fault in silent(command)] == expected
 
 
 @pytest.mark.parametrize(
