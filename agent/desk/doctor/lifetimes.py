@@ -30,9 +30,11 @@ def lifetimes(facts: Facts) -> Iterator[Finding]:
 
 
 def _living(facts: Facts, then: int, live: int) -> Finding:
+    is_counted = any(name in facts.counters for name in _OPENS)
     opened = sum(facts.grown.get(name, 0) for name in _OPENS)
     stayed = many(lasting(facts, _is_open))
-    parts = [f"in {duration(round(facts.watched_s, 1))} {opened} were opened"]
+    watched = duration(round(facts.watched_s, 1))
+    parts = [f"in {watched} {opened} were opened" if is_counted else f"watched for {watched}"]
     if then:
         parts.append(f"of {then} open at first {min(stayed, then)} still are")
     if opened:
@@ -43,7 +45,7 @@ def _living(facts: Facts, then: int, live: int) -> Finding:
         topic=Topic.CONNECTIONS,
         name="lifetime",
         grade=Grade.FINE,
-        value=f"{opened / facts.watched_s:.1f}/s",
+        value=f"{opened / facts.watched_s:.1f}/s" if is_counted else "",
         says=", ".join(parts),
     )
 

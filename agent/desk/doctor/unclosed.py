@@ -41,7 +41,8 @@ def unclosed(facts: Facts) -> Iterator[Finding]:
         grade=grade,
         value=str(total),
         says=f"{left} of {total} were closed by the other end more than "
-        f"{duration(forgotten_ms(facts) / 1000)} ago, and the application does not close them"
+        f"{duration(forgotten_ms(facts) / 1000)} ago, the first {_first(old)}, "
+        "and the application does not close them"
         f"{holders}{_unread(old)}",
         why=_WHY,
         do=(*_do(holders), *as_root(facts, holders)),
@@ -59,6 +60,12 @@ def _grade(old: tuple[Socket, ...]) -> Grade:
     # A client keeps a few in its pool until it needs the next one: only a server leaks them.
     inbound = many(one for one in old if one.port != OUTGOING)
     return Grade.ADVICE if inbound > BROWSER else Grade.FINE
+
+
+def _first(old: tuple[Socket, ...]) -> str:
+    """Say how long ago the other end of the oldest one was last heard of."""
+    known = [one.acked_ms for one in old if one.acked_ms is not None]
+    return f"{duration(max(known) // 1000)} ago" if known else "at a time not told"
 
 
 def _unread(old: tuple[Socket, ...]) -> str:

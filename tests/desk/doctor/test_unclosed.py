@@ -45,6 +45,7 @@ def test_the_process_is_named_and_nothing_of_its_name_reaches_the_terminal() -> 
     found = only(sockets(closed(100, inode=8)))
 
     assert "db\\x1b[2J (pid 80): 100" in found.says
+    assert "more than 1m ago, the first 1m1s ago" in found.says
     assert found.do[0] == "restart that process: nothing else closes them"
 
 
