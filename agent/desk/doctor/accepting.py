@@ -5,7 +5,7 @@ from collections.abc import Iterator
 from agent.desk.doctor.facts import Facts
 from agent.desk.doctor.scale import MOST_PORTS
 from agent.desk.doctor.values import Finding, Grade, Topic
-from agent.desk.doctor.who import as_root, of_inode
+from agent.desk.doctor.who import as_root, listener
 from agent.observe.table.values import Listening
 
 _NAME = "accept queues"
@@ -50,7 +50,7 @@ def _is_nearly_full(one: Listening) -> bool:
 
 
 def _overfull(facts: Facts, one: Listening) -> Finding:
-    holder = of_inode(facts, one.inode)
+    holder = listener(facts, one)
     return Finding(
         topic=Topic.QUEUES,
         name=_NAME,

@@ -6,26 +6,27 @@ from typing import TypeVar
 
 from agent.desk.doctor.facts import Facts
 from agent.observe.owners import Process
-from agent.observe.table.values import Socket
+from agent.observe.table.values import Listening, Socket
 from agent.record.phrases import counted, printable
 
 _Key = TypeVar("_Key")
 _MOST = 3
+_ROOT_ONLY = "which only root may look into"
 
 
 def held_by(facts: Facts, sockets: Iterable[Socket]) -> str:
     """Say which processes hold them, most first, to end a sentence; empty where none does."""
     counts: Counter[Process] = Counter()
-    unknown = 0
+    hidden: Counter[int] = Counter()
     for one in sockets:
         holder = facts.holders.of.get(one.inode)
         if holder is not None:
             counts[holder] += one.stands_for
         elif one.inode:
-            unknown += one.stands_for
+            hidden[one.uid] += one.stands_for
     told = _told(counts, process)
-    if unknown and facts.holders.hidden:
-        told.append(f"{unknown} by processes that only root may look into")
+    if facts.holders.hidden:
+        told += _told(hidden, lambda uid: f"a process of uid {uid}, {_ROOT_ONLY}")
     return f"; held by {', '.join(told)}" if told else ""
 
 
@@ -35,18 +36,18 @@ def process(one: Process) -> str:
     return f"{printable(name)} (pid {number})"
 
 
-def of_inode(facts: Facts, inode: int) -> str:
-    """Name the process that has a socket, or say why it can't be named."""
-    holder = facts.holders.of.get(inode)
+def listener(facts: Facts, one: Listening) -> str:
+    """Name the process that listens, or say why it can't be named."""
+    holder = facts.holders.of.get(one.inode)
     if holder is not None:
         return process(holder)
     hidden = facts.holders.hidden
-    return "a process that only root may look into" if hidden else "a process that is not found"
+    return f"a process of uid {one.uid}, {_ROOT_ONLY}," if hidden else "a process that is not found"
 
 
 def as_root(facts: Facts, told: str) -> tuple[str, ...]:
     """Give what to do where processes are hidden."""
-    is_hidden = "only root may look into" in told and facts.holders.hidden
+    is_hidden = _ROOT_ONLY in told and facts.holders.hidden
     return ("sudo abuse-agent doctor, which names the process",) if is_hidden else ()
 
 

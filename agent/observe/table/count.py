@@ -71,7 +71,7 @@ class Count:
         return False
 
     def _add(self, row: bytes) -> None:
-        family, state, _, tries, local, to, here, there, cookie, unread, unsent, inode = (
+        family, state, _, tries, local, to, here, there, cookie, unread, unsent, _, inode = (
             ROW.unpack_from(row)
         )
         port = local if local in self._ports else _OUT
@@ -151,8 +151,8 @@ class Count:
 
 
 def _socket(row: bytes, ports: Collection[bytes], stands_for: int) -> Socket:
-    family, state, timer, tries, local, to, _, there, _, unread, unsent, inode = ROW.unpack_from(
-        row
+    family, state, timer, tries, local, to, _, there, _, unread, unsent, uid, inode = (
+        ROW.unpack_from(row)
     )
     acked_ms, received_ms = ages(row)
     return Socket(
@@ -164,6 +164,7 @@ def _socket(row: bytes, ports: Collection[bytes], stands_for: int) -> Socket:
         tries=tries,
         unread=unread,
         unsent=unsent,
+        uid=uid,
         inode=inode,
         acked_ms=acked_ms,
         received_ms=received_ms,

@@ -76,9 +76,9 @@ def parse_listening(chunk: bytes) -> tuple[list[Listening], bool]:
         if payload is None:
             return found, True
         row = ROW.unpack_from(payload)
-        waiting, backlog, inode = row[9:]
+        waiting, backlog, uid, inode = row[9:]
         port = int.from_bytes(row[4])
-        found.append(Listening(port=port, waiting=waiting, backlog=backlog, inode=inode))
+        found.append(Listening(port=port, waiting=waiting, backlog=backlog, uid=uid, inode=inode))
     return found, False
 
 

@@ -21,9 +21,9 @@ from agent.errors import ObserveError
 from agent.kernel.netlink import padded
 
 ROW_BYTES = 72
-ROW = Struct("=4B2s2s16s20sQ4x2I4xI")
+ROW = Struct("=4B2s2s16s20sQ4x4I")
 """Family, state, timer, tries, local port, remote port, local address, remote packed address,
-cookie, unread, unsent, inode."""
+cookie, unread, unsent, uid, inode."""
 
 ASKED = 1 << 2 - 1
 """Of the request: the extension ``INET_DIAG_INFO``."""

@@ -19,12 +19,14 @@ class Listening:
         waiting: Finished handshakes that the application has not accepted (Recv-Q).
         backlog: How many may wait, and how many half-open ones it keeps (Send-Q).
         inode: Of the socket, to find its process by.
+        uid: The user's who made it.
     """
 
     port: int
     waiting: int
     backlog: int
     inode: int
+    uid: int = 0
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -104,6 +106,7 @@ class Socket:
         unread: Bytes that the application has not read.
         unsent: Bytes that the other end has not acknowledged; its FIN counts as one.
         inode: To find its process by; 0 where no process has it any more.
+        uid: The user's who made it.
         acked_ms: Since the other end last acknowledged anything; None when not told.
         received_ms: Since data last came; None when not told.
         stands_for: How many it speaks for: of very many of a kind only some are kept.
@@ -118,6 +121,7 @@ class Socket:
     unread: int = 0
     unsent: int = 0
     inode: int = 0
+    uid: int = 0
     acked_ms: int | None = None
     received_ms: int | None = None
     stands_for: int = 1

@@ -46,5 +46,5 @@ def test_one_look_alone_blames_nobody() -> None:
 def test_a_hidden_process_is_told_as_hidden() -> None:
     (found,) = accepting(facts(sockets(listening=[web(129)]), holders=Holders(hidden=3)))
 
-    assert "a process that only root may look into" in found.says
+    assert "a process of uid 0, which only root may look into, does not accept" in found.says
     assert any("sudo" in line for line in found.do)

@@ -64,6 +64,7 @@ def test_one_socket_is_told_with_all_that_is_known_of_it() -> None:
     assert (one.state, one.port, one.remote_port) == (State.CLOSE_WAIT, 80, 1234)
     assert one.remote == ip_address("192.0.2.9")
     assert (one.timer, one.tries, one.unread, one.unsent) == (2, 3, 1, 2)
+    assert one.uid == 1000
     assert (one.inode, one.acked_ms, one.received_ms) == (44, 9_000, 8_000)
     assert found.inodes() == {7, 44}
 

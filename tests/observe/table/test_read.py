@@ -3,6 +3,7 @@
 import os
 import socket
 import struct
+import subprocess
 from collections.abc import Iterator
 from contextlib import ExitStack
 from pathlib import Path
@@ -130,3 +131,23 @@ def test_a_client_that_closed_its_window_is_told_by_the_timer(
         return one.timer
 
     assert eventually(lambda: timer() == TIMER_WINDOW)
+
+
+@pytest.mark.root
+def test_queues_are_counted_as_ss_does(hosts: Hosts, stack: ExitStack) -> None:
+    server = Server(hosts, stack)
+    make_all_states(server, [f"198.18.1.{n}" for n in range(1, 20)], 80)
+    client, _ = server.pair("198.18.2.1")
+    client.sendall(b"x" * 1_000)
+    server.pair("198.18.2.2")[1].sendall(b"y" * 1_000)
+    half_open(server)
+    with in_namespace(hosts.server):
+        ss = ["ss", "-tanH", "exclude", "listening"]
+        told = subprocess.run(ss, capture_output=True, text=True, check=True).stdout
+        found = read_sockets()
+
+    rows = [line.split() for line in told.splitlines()]
+    groups = found.groups.values()
+    assert sum(one.count for one in groups) == len(rows)
+    assert sum(one.unread_bytes for one in groups) == sum(int(row[1]) for row in rows) > 1_000
+    assert sum(one.unsent_bytes for one in groups) == sum(int(row[2]) for row in rows) > 0
