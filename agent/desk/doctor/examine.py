@@ -6,20 +6,25 @@ from datetime import timedelta
 from pathlib import Path
 from typing import TypeAlias
 
-from agent.desk.doctor.facts import Counts, Facts
+from agent.desk.doctor.facts import Counts, Facts, Machine
 from agent.desk.doctor.of_sockets import of_sockets
-from agent.desk.doctor.scale import LIMITS
+from agent.desk.doctor.settings.of_settings import of_settings
+from agent.desk.doctor.settings.table import NAMES
 from agent.desk.doctor.values import Finding, Grade, Topic
 from agent.desk.where import Where
 from agent.errors import ObserveError
+from agent.observe.machine import kernel_release, memory_bytes, processors
 from agent.observe.owners import Holders, read_holders
 from agent.observe.sysctls import read_texts
 from agent.observe.table.read import read_sockets
 from agent.observe.table.values import Sockets
+from agent.observe.tables import read_tables
+from agent.observe.written import read_written
+from agent.record.phrases import printable
 
 Look: TypeAlias = Callable[[Facts], Iterator[Finding]]
 
-LOOKS: tuple[Look, ...] = (of_sockets,)
+LOOKS: tuple[Look, ...] = (of_sockets, of_settings)
 """Each tells of one part of the facts."""
 
 _SEVERITY = {Grade.WRONG: 0, Grade.ADVICE: 1, Grade.UNKNOWN: 2, Grade.FINE: 3}
@@ -58,6 +63,22 @@ class _Reading:
             self.unread.setdefault("sockets", str(error))
             return Sockets()
 
+    def counters(self) -> Counts:
+        """Read the kernel's counters; none where it does not tell of them."""
+        try:
+            return read_tables(self.root)
+        except ObserveError as error:
+            self.unread.setdefault("counters", str(error))
+            return {}
+
+    def machine(self) -> Machine:
+        """Tell what this machine is."""
+        return Machine(
+            memory_bytes=memory_bytes(self.root),
+            processors=processors(),
+            kernel=printable(kernel_release(self.root)),
+        )
+
 
 def examine(
     where: Where, watch: timedelta, pause: Callable[[float], None], root: Path = Path("/")
@@ -78,16 +99,21 @@ def examine(
 
 def _facts(where: Where, watch: timedelta, pause: Callable[[float], None], root: Path) -> Facts:
     reading, begun = _Reading(root), where.stopwatch()
-    before = None
+    before: Sockets | None = None
+    first: Counts = {}
     if watch:
-        before = reading.sockets()
+        before, first = reading.sockets(), reading.counters()
         pause(watch.total_seconds())
     ended = where.stopwatch()
-    sockets = reading.sockets(before)
+    sockets, counters = reading.sockets(before), reading.counters()
     return Facts(
         now=where.now + timedelta(seconds=ended - begun),
         watched_s=ended - begun if watch else 0.0,
-        settings=read_texts(LIMITS, root),
+        counters=counters,
+        grown=grown(first, counters),
+        settings=read_texts(NAMES, root),
+        written=read_written(root),
+        machine=reading.machine(),
         sockets=sockets,
         before=before,
         holders=read_holders(sockets.inodes(), root) if sockets.inodes() else Holders(),

@@ -7,6 +7,7 @@ from typing import TypeAlias
 
 from agent.observe.owners import Holders
 from agent.observe.table.values import Sockets
+from agent.observe.written import Written
 
 Counts: TypeAlias = Mapping[str, int]
 """Counters of the kernel by protocol and name, as ``TcpExt.ListenDrops``, ``Tcp.PassiveOpens``."""
@@ -40,6 +41,7 @@ class Facts:
         counters: At the second moment.
         grown: By how much each has grown since the first; only what has.
         settings: Those that exist here.
+        written: What files say that set them at boot, in the order of that.
         machine: What it is.
         sockets: All of them, at the second moment.
         before: All of them, at the first; None after a single look.
@@ -52,6 +54,7 @@ class Facts:
     counters: Counts = field(default_factory=dict)
     grown: Counts = field(default_factory=dict)
     settings: Settings = field(default_factory=dict)
+    written: tuple[Written, ...] = ()
     machine: Machine = field(default_factory=Machine)
     sockets: Sockets = field(default_factory=Sockets)
     before: Sockets | None = None

@@ -1,0 +1,19 @@
+"""All settings that the doctor knows: a new one is one more entry of these."""
+
+from agent.desk.doctor.scale import LIMITS
+from agent.desk.doctor.settings.closing import CLOSING
+from agent.desk.doctor.settings.going import GOING
+from agent.desk.doctor.settings.listening import LISTENING
+from agent.desk.doctor.settings.tracking import COUNT, TRACKING
+
+SETTINGS = (*LISTENING, *CLOSING, *GOING, *TRACKING)
+NAMES = tuple(dict.fromkeys((*(one.name for one in SETTINGS), *LIMITS, COUNT)))
+"""All that are read: some tell only together with others."""
+
+GONE = {
+    "net.ipv4.tcp_tw_recycle": "it is gone since Linux 4.12, and broke clients behind NAT before",
+    "net.ipv4.ip_conntrack_max": "net.netfilter.nf_conntrack_max is its name today",
+    "net.ipv4.netfilter.ip_conntrack_max": "net.netfilter.nf_conntrack_max is its name today",
+    "net.ipv4.tcp_max_ssthresh": "no kernel of today has it",
+    "net.nf_conntrack_max": "it is there only once connection tracking is loaded",
+}
