@@ -6,6 +6,7 @@ from datetime import timedelta
 from pathlib import Path
 from typing import TypeAlias
 
+from agent.desk.doctor.counted import counted
 from agent.desk.doctor.facts import Counts, Facts, Machine
 from agent.desk.doctor.of_sockets import of_sockets
 from agent.desk.doctor.settings.of_settings import of_settings
@@ -24,7 +25,7 @@ from agent.record.phrases import printable
 
 Look: TypeAlias = Callable[[Facts], Iterator[Finding]]
 
-LOOKS: tuple[Look, ...] = (of_sockets, of_settings)
+LOOKS: tuple[Look, ...] = (of_sockets, counted, of_settings)
 """Each tells of one part of the facts."""
 
 _SEVERITY = {Grade.WRONG: 0, Grade.ADVICE: 1, Grade.UNKNOWN: 2, Grade.FINE: 3}
