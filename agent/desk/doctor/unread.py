@@ -9,7 +9,7 @@ from agent.desk.doctor.scale import BROWSER, MOST_PORTS, PILE
 from agent.desk.doctor.values import Finding, Grade, Topic
 from agent.desk.doctor.who import as_root, held_by, remotes
 from agent.model.sample import State
-from agent.observe.table.values import OUTGOING, Socket
+from agent.observe.table.values import OUTGOING, TIMER_WINDOW, Socket
 from agent.record.phrases import counted, duration
 
 _NAME = "Recv-Q"
@@ -48,8 +48,11 @@ def _open_at(facts: Facts, port: int) -> int:
 
 
 def _is_left(was: Socket, now: Socket) -> bool:
-    """Whether nothing was read in between: what was there still is, in a process's hands."""
-    is_open = was.state is now.state is State.ESTABLISHED
+    """Whether nothing was read in between: what was there still is, in a process's hands.
+
+    Who asks again, and does not take the answer, is a slow reader: nobody reads on for him.
+    """
+    is_open = was.state is now.state is State.ESTABLISHED and now.timer != TIMER_WINDOW
     return is_open and bool(now.inode) and 0 < was.unread <= now.unread
 
 

@@ -5,9 +5,10 @@ import pytest
 from agent.desk.doctor.unread import unread
 from agent.desk.doctor.values import Grade
 from agent.model.sample import State
-from agent.observe.table.values import Socket
+from agent.observe.table.values import TIMER_WINDOW, Socket
 from tests.desk.doctor.sick import facts, once, sock, sockets
 
+ASKING_ON = [sock(unread=100, unsent=900, timer=TIMER_WINDOW)] * 7
 LEFT = [sock(unread=100)] * 7
 
 
@@ -15,6 +16,7 @@ LEFT = [sock(unread=100)] * 7
     ("before", "now", "grade"),
     [
         pytest.param(LEFT, LEFT, Grade.WRONG, id="nothing-read"),
+        pytest.param(ASKING_ON, ASKING_ON, Grade.FINE, id="a-slow-readers-next-request"),
         pytest.param(LEFT[1:], LEFT[1:], Grade.FINE, id="of-one-browser"),
         pytest.param(LEFT, [sock(unread=50)] * 7, Grade.FINE, id="being-read"),
         pytest.param([sock()] * 7, LEFT, Grade.FINE, id="has-just-come"),
