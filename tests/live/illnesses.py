@@ -109,7 +109,7 @@ def lingering_out(hosts: Hosts) -> Iterator[str]:
     with serve(hosts.client, 9000, closes=True):
         with connect(hosts.server, [hosts.server4], (hosts.client4, 9000), each=100):
             pass
-        wait_for(hosts, State.TIME_WAIT, 98)
+        wait_for(hosts, State.TIME_WAIT, 95)
         yield f"{hosts.client4} port 9000"
 
 
