@@ -8,6 +8,8 @@ from typing import TypeAlias
 
 from agent.desk.doctor.counted import counted
 from agent.desk.doctor.facts import Counts, Facts, Machine
+from agent.desk.doctor.host.of_host import of_host
+from agent.desk.doctor.host.read import HostReader
 from agent.desk.doctor.of_sockets import of_sockets
 from agent.desk.doctor.settings.of_settings import of_settings
 from agent.desk.doctor.settings.table import NAMES
@@ -25,7 +27,7 @@ from agent.record.phrases import printable
 
 Look: TypeAlias = Callable[[Facts], Iterator[Finding]]
 
-LOOKS: tuple[Look, ...] = (of_sockets, counted, of_settings)
+LOOKS: tuple[Look, ...] = (of_sockets, counted, of_settings, of_host)
 """Each tells of one part of the facts."""
 
 _SEVERITY = {Grade.WRONG: 0, Grade.ADVICE: 1, Grade.UNKNOWN: 2, Grade.FINE: 3}
@@ -118,6 +120,7 @@ def _facts(where: Where, watch: timedelta, pause: Callable[[float], None], root:
         sockets=sockets,
         before=before,
         holders=read_holders(sockets.inodes(), root) if sockets.inodes() else Holders(),
+        host=HostReader(where, root, reading.unread).read(),
         unread=reading.unread,
     )
 

@@ -5,6 +5,7 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from typing import TypeAlias
 
+from agent.desk.doctor.host.values import Host
 from agent.observe.owners import Holders
 from agent.observe.table.values import Sockets
 from agent.observe.written import Written
@@ -46,6 +47,7 @@ class Facts:
         sockets: All of them, at the second moment.
         before: All of them, at the first; None after a single look.
         holders: Who has those of them that are kept one by one.
+        host: The firewall, the agent and the machine around them.
         unread: Why something could not be had, by what.
     """
 
@@ -59,4 +61,5 @@ class Facts:
     sockets: Sockets = field(default_factory=Sockets)
     before: Sockets | None = None
     holders: Holders = field(default_factory=Holders)
+    host: Host = field(default_factory=Host)
     unread: Mapping[str, str] = field(default_factory=dict)
