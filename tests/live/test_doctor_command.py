@@ -8,29 +8,22 @@ from typing import Any
 
 import pytest
 
-from tests.live.agents import ROOT
+from tests.live.agents import ROOT, command, command_of_nobody, live
+from tests.range import Hosts, in_namespace
 from tests.range.hosts import set_sysctl
 
 pytestmark = pytest.mark.root
 
-AS_NOBODY = """\
-import contextlib, io, os
-from agent import cli
-
-# The interpreter may be where nobody else may look: all is loaded before root is given up.
-with contextlib.redirect_stdout(io.StringIO()), contextlib.suppress(SystemExit):
-    cli.entry()
-os.setgroups([])
-os.setgid(65534)
-os.setuid(65534)
-cli.entry()
+POLICY = """\
+version: 1
+every: 200ms
+services: {web: {ports: [80]}}
+rules: [{name: web, service: web, count: connections, above: 20}]
 """
 
 
-def typed(
-    namespace: str, *options: str, program: tuple[str, ...] = ("-m", "agent")
-) -> subprocess.CompletedProcess[str]:
-    enter = ("ip", "netns", "exec", namespace, sys.executable, *program)
+def typed(namespace: str, *options: str) -> subprocess.CompletedProcess[str]:
+    enter = ("ip", "netns", "exec", namespace, sys.executable, "-m", "agent")
     return subprocess.run(
         (*enter, "doctor", "--watch", "0s", *options),
         capture_output=True,
@@ -87,15 +80,13 @@ def test_a_harmful_value_in_force_is_told_with_its_command(
 
 
 def test_nobody_is_told_the_same_and_what_could_not_be_seen(namespace: str, tmp_path: Path) -> None:
-    tmp_path.chmod(0o755)
     set_sysctl(namespace, "ipv4/tcp_syncookies", "0")
-    here = ("--state-dir", str(tmp_path / "none"))
+    here = ("doctor", "--watch", "0s", "--state-dir", str(tmp_path / "none"))
 
-    found = typed(namespace, *here, program=("-c", AS_NOBODY))
+    found = command_of_nobody(namespace, *here)
 
-    assert found.stderr == ""
+    assert (found.returncode, found.stderr) == (0, "")
     assert "net.ipv4.tcp_syncookies: 0" in found.stdout
-    assert found.returncode == 0
 
 
 def test_a_bad_policy_is_wrong_and_the_rest_is_told(namespace: str, tmp_path: Path) -> None:
@@ -106,3 +97,41 @@ def test_a_bad_policy_is_wrong_and_the_rest_is_told(namespace: str, tmp_path: Pa
 
     assert (found.returncode, found.stderr) == (1, "")
     assert "WRONG    policy" in found.stdout
+
+
+def of_agent(namespace: str, folder: Path) -> dict[str, str]:
+    """Give the grade of what is told of the agent and its rules."""
+    where = ("--state-dir", str(folder), "--watch", "0s", "--json")
+    found = json.loads(command(namespace, "nftables", "doctor", *where).stdout)["findings"]
+    return {one["name"]: one["grade"] for one in found if one["topic"] in {"agent", "firewall"}}
+
+
+def test_a_running_agent_is_well_and_a_foreign_flush_is_told_once_it_is_gone(
+    hosts: Hosts, tmp_path: Path
+) -> None:
+    policy, folder = tmp_path / "policy.yaml", tmp_path / "state"
+    policy.write_text(POLICY)
+    with live(hosts.server, "nftables", policy, folder) as agent:
+        agent.wait_for("cycle.completed")
+        while_running = of_agent(hosts.server, folder)
+        agent.end()
+    with in_namespace(hosts.server):
+        subprocess.run(["nft", "flush", "ruleset"], check=True)
+
+    assert set(while_running.values()) == {"fine"}
+    assert while_running.keys() >= {"agent", "capabilities", "policy", "verify"}
+    assert of_agent(hosts.server, folder)["verify"] == "advice"
+
+
+def test_nobody_is_told_why_the_agent_could_not_be_seen(hosts: Hosts, tmp_path: Path) -> None:
+    policy, folder = tmp_path / "policy.yaml", tmp_path / "state"
+    policy.write_text(POLICY)
+    with live(hosts.server, "nftables", policy, folder) as agent:
+        agent.wait_for("cycle.completed")
+        found = command_of_nobody(
+            hosts.server, "doctor", "--watch", "0s", "--state-dir", str(folder)
+        )
+
+    assert (found.returncode, found.stderr) == (0, "")
+    assert "unknown  agent" in found.stdout
+    assert "run it as root" in found.stdout

@@ -38,7 +38,8 @@ def _finding(setting: Setting, value: str, ill: Ill | None) -> Finding:
         grade=ill.grade if ill else Grade.FINE,
         value=printable(value)[:_SHOWN],
         says=ill.says if ill else f"{setting.does}. The kernel's own: {setting.default}",
-        why=f"{setting.does}. The kernel's own: {setting.default}. Tutorials: {setting.tutorials}"
+        why=f"{setting.does[0].upper()}{setting.does[1:]}. The kernel's own: {setting.default}. "
+        f"Tutorials: {setting.tutorials}"
         if ill
         else f"Tutorials: {setting.tutorials}",
         do=(f"sysctl -w {setting.name}={ill.to}",) if ill and ill.to else (),
