@@ -6,6 +6,7 @@ hides one of the same name in a later folder; sysctl.conf(5) for the lines.
 
 from collections.abc import Iterator
 from dataclasses import dataclass
+from itertools import islice
 from pathlib import Path
 
 _FOLDERS = (
@@ -17,6 +18,7 @@ _FOLDERS = (
 )
 _LAST = "etc/sysctl.conf"
 _MOST_BYTES = 256 * 1024
+_MOST_FILES = 1000
 _SWAPPED = str.maketrans("./", "/.")
 
 
@@ -80,7 +82,9 @@ def dotted(name: str) -> str:
 
 def _listed(folder: Path) -> list[Path]:
     try:
-        return sorted(one for one in folder.iterdir() if one.suffix == ".conf")
+        return sorted(
+            islice((one for one in folder.iterdir() if one.suffix == ".conf"), _MOST_FILES)
+        )
     except OSError:
         return []
 
@@ -94,7 +98,10 @@ def _is_same(path: Path, other: Path) -> bool:
 
 def _content(path: Path) -> str:
     try:
-        with path.open(encoding="utf-8", errors="replace") as file:
-            return file.read(_MOST_BYTES) if path.is_file() else ""
+        # A pipe would have the opening wait for whoever writes.
+        if not path.is_file():
+            return ""
+        with path.open("rb") as file:
+            return file.read(_MOST_BYTES).decode(errors="replace")
     except OSError:
         return ""

@@ -1,5 +1,6 @@
 """The files that set settings at boot."""
 
+import os
 from pathlib import Path
 
 import pytest
@@ -70,3 +71,11 @@ def test_any_text_is_lines_of_a_name_and_a_value(text: str) -> None:
         assert one.name
         assert one.value
         assert dotted(dotted(one.name)) == dotted(one.name)
+
+
+def test_a_pipe_lets_nobody_wait(tmp_path: Path) -> None:
+    write(tmp_path, "etc/sysctl.conf", "a.b = 1\n")
+    (tmp_path / "etc/sysctl.d").mkdir()
+    os.mkfifo(tmp_path / "etc/sysctl.d/10-pipe.conf")
+
+    assert [one.value for one in read_written(tmp_path)] == ["1"]
