@@ -4,8 +4,10 @@ Source: Documentation/networking/ip-sysctl.rst, Documentation/admin-guide/sysctl
 Documentation/networking/nf_conntrack-sysctl.rst.
 """
 
+import os
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
+from itertools import islice
 from math import inf
 from pathlib import Path
 
@@ -26,6 +28,9 @@ EVERY_S = 60.0
 
 _FOLDER = Path("proc/sys")
 _MOST_DIGITS = 20
+_MOST_INTERFACES = 1000
+_NO_INTERFACES = frozenset({"all", "default"})
+_SWAPPED = str.maketrans("./", "/.")
 
 
 @dataclass(slots=True)
@@ -67,8 +72,24 @@ def read_texts(names: Iterable[str], root: Path = Path("/")) -> Mapping[str, str
         names: Of settings, as ``net.ipv4.ip_local_port_range``.
         root: Where the tree with ``proc`` begins.
     """
-    found = {name: _text(root / _FOLDER / name.replace(".", "/")) for name in names}
+    found = {name: _text(root / _FOLDER / name.translate(_SWAPPED)) for name in names}
     return {name: text for name, text in found.items() if text is not None}
+
+
+def of_interfaces(setting: str, root: Path = Path("/")) -> tuple[str, ...]:
+    """Name an IPv4 setting of each interface, as ``net.ipv4.conf.eth0/1.rp_filter`` of eth0.1.
+
+    Args:
+        setting: As ``rp_filter``.
+        root: Where the tree with ``proc`` begins.
+    """
+    try:
+        with os.scandir(root / _FOLDER / "net/ipv4/conf") as entries:
+            found = [one.name for one in islice(entries, _MOST_INTERFACES)]
+    except OSError:
+        return ()
+    names = (one.translate(_SWAPPED) for one in found if one not in _NO_INTERFACES)
+    return tuple(sorted(f"net.ipv4.conf.{name}.{setting}" for name in names))
 
 
 def _number(path: Path) -> int | None:

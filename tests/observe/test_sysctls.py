@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from agent.observe.sysctls import EVERY_S, WANTED, Settings, read_sysctls, read_texts
+from agent.observe.sysctls import EVERY_S, WANTED, Settings, of_interfaces, read_sysctls, read_texts
 from tests.range import in_namespace
 from tests.range.hosts import set_sysctl
 
@@ -79,3 +79,19 @@ def test_what_is_no_number_is_told_as_its_file_says(tmp_path: Path) -> None:
     wanted = ("net.ipv4.ip_local_port_range", COOKIES)
 
     assert read_texts(wanted, tmp_path) == {"net.ipv4.ip_local_port_range": "32768\t60999"}
+
+
+def test_a_setting_of_each_interface_has_a_name_that_can_be_read(tmp_path: Path) -> None:
+    for one in ("all", "default", "eth0", "eth0.1"):
+        path = tmp_path / "proc/sys/net/ipv4/conf" / one / "rp_filter"
+        path.parent.mkdir(parents=True)
+        path.write_text("1\n")
+
+    names = of_interfaces("rp_filter", tmp_path)
+
+    assert names == ("net.ipv4.conf.eth0.rp_filter", "net.ipv4.conf.eth0/1.rp_filter")
+    assert read_texts(names, tmp_path) == dict.fromkeys(names, "1")
+
+
+def test_without_interfaces_there_is_no_such_setting(tmp_path: Path) -> None:
+    assert of_interfaces("rp_filter", tmp_path) == ()

@@ -105,6 +105,10 @@ COUNTERS = (
         counts="packets refused for their old timestamp; some from behind NAT are usual",
     ),
     Counter(name="TcpExt.PAWSActive", counts="answers to calls refused for their old timestamp"),
+    Counter(
+        name="TcpExt.IPReversePathFilter",
+        counts="packets dropped by rp_filter, which is told of by that",
+    ),
     Counter(name="TcpExt.TCPSynRetrans", counts="SYNs and their answers sent again"),
     Counter(name="TcpExt.TCPTimeouts", counts="times that no answer came in time"),
     Counter(

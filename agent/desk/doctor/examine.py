@@ -18,7 +18,7 @@ from agent.desk.where import Where
 from agent.errors import ObserveError
 from agent.observe.machine import kernel_release, memory_bytes, processors
 from agent.observe.owners import Holders, read_holders
-from agent.observe.sysctls import read_texts
+from agent.observe.sysctls import of_interfaces, read_texts
 from agent.observe.table.read import read_sockets
 from agent.observe.table.values import Sockets
 from agent.observe.tables import read_tables
@@ -114,7 +114,7 @@ def _facts(where: Where, watch: timedelta, pause: Callable[[float], None], root:
         watched_s=ended - begun if watch else 0.0,
         counters=counters,
         grown=grown(first, counters),
-        settings=read_texts(NAMES, root),
+        settings=read_texts((*NAMES, *of_interfaces("rp_filter", root)), root),
         written=read_written(root),
         machine=reading.machine(),
         sockets=sockets,

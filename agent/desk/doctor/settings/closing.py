@@ -6,7 +6,7 @@ connections, of which there is one for each 128 KiB of memory, and at most 524,2
 """
 
 from agent.desk.doctor.facts import Facts
-from agent.desk.doctor.scale import FIN_TIMEOUT, MAX_BUCKETS, MAX_ORPHANS, TIMESTAMPS
+from agent.desk.doctor.scale import FIN_TIMEOUT, MAX_BUCKETS, MAX_ORPHANS, TIMESTAMPS, number
 from agent.desk.doctor.settings.values import Ill, Judge, Setting, below
 
 _PLACE_BYTES, _MOST_PLACES = 128 * 1024, 524_288
@@ -19,13 +19,23 @@ def _far_below(says: str) -> Judge:
 
     def judge(facts: Facts, numbers: tuple[int, ...]) -> Ill | None:
         usual = min(facts.machine.memory_bytes // _PLACE_BYTES, _MOST_PLACES) // 2
-        if numbers[0] * _FAR_LESS >= usual:
+        if numbers[0] * _FAR_LESS >= usual or _is_own(facts, numbers[0]):
             return None
         return Ill(
             says=f"the kernel would choose some {usual} by this memory: {says}", to=f"{usual}"
         )
 
     return judge
+
+
+def _is_own(facts: Facts, chosen: int) -> bool:
+    """Whether the kernel chose it, when it began with less memory: the same for both limits.
+
+    The table has a power of two of places. Other namespaces than the first do not have
+    `MAX_ORPHANS`.
+    """
+    both = {number(facts, MAX_ORPHANS), number(facts, MAX_BUCKETS)} - {None}
+    return both == {chosen} and chosen.bit_count() == 1
 
 
 def _takes_all(facts: Facts, numbers: tuple[int, ...]) -> Ill | None:

@@ -10,12 +10,16 @@ from agent.desk.doctor.scale import RESERVED, TIMESTAMPS, TW_REUSE, number
 from agent.desk.doctor.settings.values import Ill, Setting, above, below
 from agent.desk.doctor.values import Grade
 from agent.desk.doctor.ways_out import reserved
+from agent.record.phrases import printable
 
 PORT_RANGE = "net.ipv4.ip_local_port_range"
 TCP_MEM = "net.ipv4.tcp_mem"
+FOR_ALL = "net.ipv4.conf.all.rp_filter"
 _USUAL_FIRST, _FEW_PORTS = 32_768, 1000
 _PAGE_BYTES = 4096
 _MEBIBYTE = 1 << 20
+_INTERFACES, _FILTER = "net.ipv4.conf.", ".rp_filter"
+_MOST_NAMES = 3
 
 
 def _does_nothing(facts: Facts, numbers: tuple[int, ...]) -> Ill | None:
@@ -72,7 +76,9 @@ def _memory(facts: Facts, numbers: tuple[int, ...]) -> Ill | None:
         )
     if memory and most * _PAGE_BYTES > memory:
         return Ill(says="these are pages, not bytes: TCP may take more memory than there is")
-    if memory and most * _PAGE_BYTES * 64 < memory:
+    # So the kernel chooses them, by the memory that it began with. Source: tcp_init_mem().
+    is_own = low == pressure // 4 * 3 and most == 2 * low
+    if memory and most * _PAGE_BYTES * 64 < memory and not is_own:
         return Ill(says="TCP may take less than a 64th of the memory: connections stall early")
     return None
 
@@ -88,11 +94,19 @@ def _large_at_first(_facts: Facts, numbers: tuple[int, ...]) -> Ill | None:
 
 def _filtered(facts: Facts, numbers: tuple[int, ...]) -> Ill | None:
     lost = facts.grown.get("TcpExt.IPReversePathFilter", 0)
-    if numbers[0] != 1 or not lost:
+    own = {
+        name.removeprefix(_INTERFACES).removesuffix(_FILTER): number(facts, name) or 0
+        for name in facts.settings
+        if name.startswith(_INTERFACES) and name.endswith(_FILTER) and name != FOR_ALL
+    }
+    strict = sorted(name for name, held in own.items() if max(held, numbers[0]) == 1)
+    if not strict or not lost:
         return None
+    more = f" and {len(strict) - _MOST_NAMES} more" if len(strict) > _MOST_NAMES else ""
     return Ill(
         says=f"{lost} packets were dropped while we looked, since answers would go another way: "
-        "they are forged, or this machine has several ways, for which 2 (loose) is right"
+        "they are forged, or this machine has several ways, for which 2 (loose) is right; strict "
+        f"at {printable(', '.join(strict[:_MOST_NAMES]))}{more}"
     )
 
 
@@ -106,6 +120,13 @@ GOING = (
         tutorials='"1024 65535": connections from here then take ports of services that restart.',
         judges=(_few, _over_services),
         numbers=2,
+    ),
+    Setting(
+        name=RESERVED,
+        default="none",
+        does="ports that connections that go out leave alone, for services that listen in the "
+        "range",
+        tutorials="none names it, though a wide ip_local_port_range needs it.",
     ),
     Setting(
         name=TW_REUSE,
@@ -167,9 +188,10 @@ GOING = (
         tutorials="large ones: they do nothing.",
     ),
     Setting(
-        name="net.ipv4.conf.all.rp_filter",
+        name=FOR_ALL,
         default="0",
-        does="drops packets to whose source this machine would answer another way (1), or none (2)",
+        does="drops packets to whose source this machine would answer another way (1), or none "
+        "(2); at each interface the larger of this and its own holds",
         tutorials="1 always: it breaks machines with several ways. 0 lets forged sources in, "
         "which matters where this machine forwards.",
         judges=(_filtered,),

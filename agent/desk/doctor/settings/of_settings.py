@@ -15,6 +15,16 @@ _SHOWN = 60
 
 def of_settings(facts: Facts) -> Iterator[Finding]:
     """Tell of each setting that exists here, and of lines that a boot stumbles over."""
+    if not facts.settings:
+        yield Finding(
+            topic=Topic.SETTINGS,
+            name="settings",
+            grade=Grade.UNKNOWN,
+            value="",
+            says="no setting below /proc/sys/net can be read",
+            do=("run it on the machine itself; some containers hide them",),
+        )
+        return
     for one in SETTINGS:
         value = facts.settings.get(one.name)
         if value is not None:

@@ -7,9 +7,6 @@ from agent.desk.doctor.settings.listening import LISTENING
 from agent.desk.doctor.settings.tracking import COUNT, TRACKING
 
 SETTINGS = (*LISTENING, *CLOSING, *GOING, *TRACKING)
-NAMES = tuple(dict.fromkeys((*(one.name for one in SETTINGS), *LIMITS, COUNT)))
-"""All that are read: some tell only together with others."""
-
 GONE = {
     "net.ipv4.tcp_tw_recycle": "it is gone since Linux 4.12, and broke clients behind NAT before",
     "net.ipv4.ip_conntrack_max": "net.netfilter.nf_conntrack_max is its name today",
@@ -17,3 +14,6 @@ GONE = {
     "net.ipv4.tcp_max_ssthresh": "no kernel of today has it",
     "net.nf_conntrack_max": "it is there only once connection tracking is loaded",
 }
+
+NAMES = tuple(dict.fromkeys((*(one.name for one in SETTINGS), *LIMITS, COUNT, *GONE)))
+"""All that are read: some tell only together with others, and some only whether they are there."""

@@ -77,6 +77,19 @@ TRACKING = (
         judges=(below(1200, "idle connections through NAT break silently within minutes", "7440"),),
     ),
     Setting(
+        name="net.netfilter.nf_conntrack_tcp_timeout_close_wait",
+        default="60",
+        does="for how many seconds a connection is tracked on that one end has closed, and the "
+        "other acknowledged",
+        tutorials="15, against CLOSE_WAIT: that is for the application to end, and is not here.",
+    ),
+    Setting(
+        name="net.netfilter.nf_conntrack_tcp_timeout_fin_wait",
+        default="120",
+        does="for how many seconds a connection is tracked on after the first FIN",
+        tutorials="30: what it frees is little beside those that are open.",
+    ),
+    Setting(
         name="net.netfilter.nf_conntrack_tcp_timeout_time_wait",
         default="120",
         does="for how many seconds a closed connection is tracked on",

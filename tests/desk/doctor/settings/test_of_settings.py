@@ -47,6 +47,8 @@ DEFAULTS = {
     f"{NF}buckets": "65536",
     f"{NF}count": "1200",
     f"{NF}tcp_timeout_established": "432000",
+    f"{NF}tcp_timeout_close_wait": "60",
+    f"{NF}tcp_timeout_fin_wait": "120",
     f"{NF}tcp_timeout_time_wait": "120",
 }
 """As Debian 12 has them on a machine with 4 GiB."""
@@ -137,7 +139,6 @@ def test_a_value_of_old_tutorials_that_does_harm_is_told(name: str, value: str, 
         (f"{V4}tcp_syncookies", "0", {"TcpExt.TCPReqQFullDrop": 5}),
         ("net.core.somaxconn", "511", {"TcpExt.ListenOverflows": 5}),
         ("net.core.netdev_max_backlog", "1000", {"Softnet.Dropped": 5}),
-        (f"{V4}conf.all.rp_filter", "1", {"TcpExt.IPReversePathFilter": 5}),
     ],
 )
 def test_what_runs_over_while_it_looks_is_told(
@@ -146,6 +147,61 @@ def test_what_runs_over_while_it_looks_is_told(
     found = loud(machine({name: value}, grown=grown))
 
     assert "5" in found[name].says
+
+
+@pytest.mark.parametrize(
+    ("for_all", "own", "strict"),
+    [
+        pytest.param("1", "0", "eth0", id="strict-for-all"),
+        pytest.param("0", "1", "eth0", id="strict-here"),
+        pytest.param("2", "1", None, id="loose-is-larger"),
+        pytest.param("0", "0", None, id="off"),
+    ],
+)
+def test_packets_dropped_for_their_way_are_told_where_the_larger_value_is_strict(
+    for_all: str, own: str, strict: str | None
+) -> None:
+    changed = {f"{V4}conf.all.rp_filter": for_all, f"{V4}conf.eth0.rp_filter": own}
+
+    found = loud(machine(changed, grown={"TcpExt.IPReversePathFilter": 5}))
+
+    assert loud(machine(changed)) == {}
+    assert [one.says.rpartition(" at ")[2] for one in found.values()] == ([strict] * bool(strict))
+
+
+@pytest.mark.parametrize(
+    ("buckets", "orphans", "is_told"),
+    [
+        pytest.param("2048", "2048", False, id="chosen-by-the-kernel-with-less-memory"),
+        pytest.param("2000", "2000", True, id="chosen-by-somebody"),
+        pytest.param("2048", "16384", True, id="orphans-tell-of-more"),
+    ],
+)
+def test_a_limit_that_the_kernel_chose_before_memory_was_added_is_left_alone(
+    buckets: str, orphans: str, *, is_told: bool
+) -> None:
+    changed = {f"{V4}tcp_max_tw_buckets": buckets, f"{V4}tcp_max_orphans": orphans}
+
+    assert (f"{V4}tcp_max_tw_buckets" in loud(machine(changed))) is is_told
+
+
+def test_memory_of_tcp_that_the_kernel_chose_before_memory_was_added_is_left_alone() -> None:
+    assert loud(machine({f"{V4}tcp_mem": "9000 12000 18000"})) == {}
+
+
+def test_without_any_setting_that_is_told_once() -> None:
+    (found,) = of_settings(facts(sockets()))
+
+    assert (found.name, found.grade) == ("settings", Grade.UNKNOWN)
+
+
+def test_a_line_for_a_name_of_old_that_is_there_is_in_force() -> None:
+    name = "net.nf_conntrack_max"
+    line = Written(file="/etc/sysctl.conf", line=1, name=name, value="65536")
+
+    assert name in NAMES
+    assert loud(machine({name: "65536"}, written=(line,))) == {}
+    assert "is in force" in loud(machine({name: "1"}, written=(line,))).popitem()[1].says
 
 
 def test_an_overflow_of_a_queue_that_the_setting_does_not_cap_is_not_its_fault() -> None:
