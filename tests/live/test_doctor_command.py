@@ -135,3 +135,17 @@ def test_nobody_is_told_why_the_agent_could_not_be_seen(hosts: Hosts, tmp_path: 
     assert (found.returncode, found.stderr) == (0, "")
     assert "unknown  agent" in found.stdout
     assert "run it as root" in found.stdout
+
+
+def test_rules_of_legacy_iptables_beside_the_other_are_told(namespace: str, tmp_path: Path) -> None:
+    rule = ("INPUT", "-s", "192.0.2.1", "-j", "DROP")
+    with in_namespace(namespace):
+        says = subprocess.run(["iptables", "--version"], capture_output=True, text=True, check=True)
+        subprocess.run(["iptables-legacy", "-A", *rule], check=True)
+    is_other = "nf_tables" in says.stdout
+
+    assert ("firewall" in told(namespace, tmp_path)) is is_other
+
+    with in_namespace(namespace):
+        subprocess.run(["iptables-legacy", "-D", *rule], check=True)
+    assert told(namespace, tmp_path) == {}

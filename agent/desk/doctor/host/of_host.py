@@ -37,7 +37,7 @@ def _firewall(facts: Facts) -> Iterator[Finding]:
         told or "none installed",
         (
             f"legacy iptables has rules in {', '.join(fences.legacy)}, which iptables here, of the "
-            "other variant, does not show: both hold at once"
+            "other variant, does not show, and which hold all the same"
         )
         if fences.beside
         else "what can stop packets here",

@@ -92,7 +92,7 @@ def test_a_machine_that_is_well_is_left_alone(host: Host) -> None:
             replace(WELL, fences=Fences(legacy=("filter",), beside=True)),
             "firewall",
             Grade.ADVICE,
-            "both hold",
+            "hold all the same",
         ),
         (
             replace(WELL, fences=Fences(saved=("/etc/x would be refused",))),
