@@ -24,7 +24,7 @@ def unit_file(unit: str, root: Path = Path("/")) -> Path | None:
         unit: As ``abuse-agent.service``.
         root: Of the file system.
     """
-    return next((path for one in _FOLDERS if (path := root / one / unit).is_file()), None)
+    return next((path for one in _FOLDERS if _is_file(path := root / one / unit)), None)
 
 
 def is_enabled(unit: str, root: Path = Path("/")) -> bool:
@@ -37,9 +37,9 @@ def is_enabled(unit: str, root: Path = Path("/")) -> bool:
     if unit_file(unit, root) is None:
         return False
     return any(
-        (folder / unit).is_symlink()
+        _is_link(folder / unit)
         for one, links in product(_FOLDERS, _LINKS)
-        for folder in (root / one).glob(links)
+        for folder in _within(root / one, links)
     )
 
 
@@ -69,7 +69,7 @@ def _texts(unit: str, root: Path) -> Iterator[str]:
         yield _text(file)
     drop_ins: dict[str, Path] = {}
     for one in _FOLDERS:
-        for path in (root / one / f"{unit}.d").glob("*.conf"):
+        for path in _within(root / one / f"{unit}.d", "*.conf"):
             drop_ins.setdefault(path.name, path)
     yield from (_text(drop_ins[name]) for name in sorted(drop_ins))
 
@@ -79,3 +79,25 @@ def _text(path: Path) -> str:
         return path.read_text(errors="replace")
     except OSError:
         return ""
+
+
+def _within(folder: Path, pattern: str) -> list[Path]:
+    """Give what is in a folder; nothing where it is closed to this user."""
+    try:
+        return list(folder.glob(pattern))
+    except OSError:
+        return []
+
+
+def _is_file(path: Path) -> bool:
+    try:
+        return path.is_file()
+    except OSError:
+        return False
+
+
+def _is_link(path: Path) -> bool:
+    try:
+        return path.is_symlink()
+    except OSError:
+        return False

@@ -1,7 +1,9 @@
 """Units of systemd."""
 
+import os
 from pathlib import Path
 
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -45,6 +47,19 @@ def test_a_unit_is_enabled_by_a_link_and_only_if_it_is_there(tmp_path: Path) -> 
 
 def test_what_is_not_there_says_nothing(tmp_path: Path) -> None:
     assert (unit_file(UNIT, tmp_path), said(UNIT, "Key", tmp_path)) == (None, None)
+
+
+@pytest.mark.root
+def test_folders_that_are_closed_to_a_user_say_nothing(tmp_path: Path) -> None:
+    write(tmp_path, f"etc/systemd/system/{UNIT}", "Key=1\n")
+    tmp_path.chmod(0o700)
+    os.seteuid(65534)
+    try:
+        found = unit_file(UNIT, tmp_path), is_enabled(UNIT, tmp_path), said(UNIT, "Key", tmp_path)
+    finally:
+        os.seteuid(0)
+
+    assert found == (None, False, None)
 
 
 @given(st.text(max_size=200))

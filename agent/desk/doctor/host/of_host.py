@@ -47,8 +47,9 @@ def _firewall(facts: Facts) -> Iterator[Finding]:
     )
     for fault in fences.saved[:_MOST_TOLD]:
         yield _told(Topic.FIREWALL, "saved rules", Grade.WRONG, "", fault)
-    if "firewall" in facts.unread:
-        yield _told(Topic.FIREWALL, "verify", Grade.UNKNOWN, "", facts.unread["firewall"])
+    for name, what in (("saved rules", "saved rules"), ("verify", "firewall")):
+        if what in facts.unread:
+            yield _told(Topic.FIREWALL, name, Grade.UNKNOWN, "", facts.unread[what])
     # `verify` tells of saved files as well.
     faults = [one for one in fences.faults or () if one not in fences.saved]
     for fault in faults[:_MOST_TOLD]:

@@ -90,9 +90,16 @@ class HostReader:
             commands=tuple(_commands()),
             legacy=legacy,
             beside=bool(legacy) and not _is_legacy(),
-            saved=tuple(faults_of(self.root)),
+            saved=self._saved(),
             faults=self._verified() if _has_rules_of_ours(service, self.where.folder) else None,
         )
+
+    def _saved(self) -> tuple[str, ...]:
+        try:
+            return tuple(faults_of(self.root))
+        except OSError as error:
+            self.unread["saved rules"] = str(error)
+            return ()
 
     def _verified(self) -> tuple[str, ...] | None:
         try:
