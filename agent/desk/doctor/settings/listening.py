@@ -13,6 +13,12 @@ from agent.desk.doctor.values import Grade
 
 SOMAXCONN = "net.core.somaxconn"
 _PACKET_BYTES = 2048
+_LONG_QUEUE = 8_000
+"""A processor takes 300 packets a turn (net.core.netdev_budget): of so many the last waits for
+27 turns."""
+
+_LONG_BACKLOG = 65_535
+"""Up to here a longer accept queue may help a burst: before Linux 4.1 no queue was longer."""
 
 
 def _no_cookies(facts: Facts, numbers: tuple[int, ...]) -> Ill | None:
@@ -53,10 +59,12 @@ def _cuts_backlogs(facts: Facts, numbers: tuple[int, ...]) -> Ill | None:
     cut = sorted({one.port for one in facts.sockets.listening if one.backlog == numbers[0]})
     if not lost or not cut:
         return None
+    is_short = numbers[0] < _LONG_BACKLOG
     return Ill(
         says=f"accept queues overflowed {lost} times while we looked, and the listener at port "
-        f"{cut[0]} has as long a one as this allows; restart it after a change",
-        to=str(2 * numbers[0]),
+        f"{cut[0]} has as long a one as this allows"
+        + ("; restart it after a change" if is_short else ": it accepts too slowly for any queue"),
+        to=str(min(2 * numbers[0], _LONG_BACKLOG)) if is_short else "",
     )
 
 
@@ -64,9 +72,16 @@ def _drops(facts: Facts, numbers: tuple[int, ...]) -> Ill | None:
     lost = facts.grown.get("Softnet.Dropped", 0)
     if not lost:
         return None
+    is_short = numbers[0] < _LONG_QUEUE
     return Ill(
-        says=f"{lost} packets were dropped while we looked: this queue of a processor was full",
-        to=str(2 * numbers[0]),
+        says=f"{lost} packets were dropped while we looked: this queue of a processor was full"
+        + (
+            ""
+            if is_short
+            else ", and a longer one would only have them wait: spread the packets "
+            "over more processors (rps_cpus), or let fewer in"
+        ),
+        to=str(2 * numbers[0]) if is_short else "",
     )
 
 

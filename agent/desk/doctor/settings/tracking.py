@@ -22,11 +22,17 @@ def _full(facts: Facts, numbers: tuple[int, ...]) -> Ill | None:
     count = int(text) if text.isascii() and text.isdecimal() else 0
     if not most or count * 4 < most * 3:
         return None
-    is_full = count * 10 >= most * 9
+    is_full, has_room = count * 10 >= most * 9, _takes_memory(facts, (2 * most,)) is None
     return Ill(
         says=f"{count} of {most} are tracked: when it is full new connections are dropped, "
-        f"whoever they are from; {BUCKETS} should grow along",
-        to=str(2 * most),
+        "whoever they are from; "
+        + (
+            f"{BUCKETS} should grow along"
+            if has_room
+            else "this memory has no room for more: find whose they are with conntrack -L, or "
+            "track less (notrack)"
+        ),
+        to=str(2 * most) if has_room else "",
         grade=Grade.WRONG if is_full else Grade.ADVICE,
     )
 

@@ -204,6 +204,26 @@ def test_a_line_for_a_name_of_old_that_is_there_is_in_force() -> None:
     assert "is in force" in loud(machine({name: "1"}, written=(line,))).popitem()[1].says
 
 
+@pytest.mark.parametrize(
+    ("name", "value", "grown", "says"),
+    [
+        ("net.core.somaxconn", "65535", {"TcpExt.ListenOverflows": 5}, "too slowly"),
+        ("net.core.netdev_max_backlog", "8000", {"Softnet.Dropped": 5}, "rps_cpus"),
+        (f"{NF}max", "4000000", {}, "no room"),
+    ],
+)
+def test_what_runs_over_however_long_it_is_gets_no_longer(
+    name: str, value: str, grown: dict[str, int], says: str
+) -> None:
+    queue = Listening(port=80, backlog=65_535, waiting=0, inode=8)
+    changed = {name: value, f"{NF}count": "4000000"} if says == "no room" else {name: value}
+
+    found = loud(machine(changed, grown=grown, sockets=sockets(listening=[queue])))[name]
+
+    assert says in found.says
+    assert found.do == ()
+
+
 def test_an_overflow_of_a_queue_that_the_setting_does_not_cap_is_not_its_fault() -> None:
     assert loud(machine({}, grown={"TcpExt.ListenOverflows": 5})) == {}
 
