@@ -79,6 +79,7 @@ def _of_line(facts: Facts, line: Written) -> Finding | None:
     else:
         wanted, shown = printable(line.value)[:_SHOWN], printable(_words(now))[:_SHOWN]
         says = f"the file says {wanted}, and {shown} is in force: the next boot changes it"
+        says += _harm(facts, line)
         do = f"have {place} say what you want, then: sysctl --system"
     return Finding(
         topic=Topic.SETTINGS,
@@ -88,6 +89,13 @@ def _of_line(facts: Facts, line: Written) -> Finding | None:
         says=says,
         do=(do,),
     )
+
+
+def _harm(facts: Facts, line: Written) -> str:
+    """Say what speaks against a value that is not in force yet."""
+    setting = next((one for one in SETTINGS if one.name == line.name), None)
+    ill = _ill(facts, setting, line.value) if setting else None
+    return f". Then {ill.says}" if ill else ""
 
 
 def _words(value: str) -> str:

@@ -4,7 +4,7 @@ from agent.desk.doctor.scale import LIMITS
 from agent.desk.doctor.settings.closing import CLOSING
 from agent.desk.doctor.settings.going import GOING
 from agent.desk.doctor.settings.listening import LISTENING
-from agent.desk.doctor.settings.tracking import COUNT, TRACKING
+from agent.desk.doctor.settings.tracking import COUNT, OTHER_MAX, TRACKING
 
 SETTINGS = (*LISTENING, *CLOSING, *GOING, *TRACKING)
 GONE = {
@@ -12,8 +12,7 @@ GONE = {
     "net.ipv4.ip_conntrack_max": "net.netfilter.nf_conntrack_max is its name today",
     "net.ipv4.netfilter.ip_conntrack_max": "net.netfilter.nf_conntrack_max is its name today",
     "net.ipv4.tcp_max_ssthresh": "no kernel of today has it",
-    "net.nf_conntrack_max": "it is there only once connection tracking is loaded",
 }
 
-NAMES = tuple(dict.fromkeys((*(one.name for one in SETTINGS), *LIMITS, COUNT, *GONE)))
+NAMES = tuple(dict.fromkeys((*(one.name for one in SETTINGS), *LIMITS, COUNT, OTHER_MAX, *GONE)))
 """All that are read: some tell only together with others, and some only whether they are there."""

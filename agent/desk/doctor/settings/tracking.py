@@ -10,6 +10,9 @@ from agent.desk.doctor.values import Grade
 
 COUNT = "net.netfilter.nf_conntrack_count"
 MAX = "net.netfilter.nf_conntrack_max"
+OTHER_MAX = "net.nf_conntrack_max"
+"""The same in the first network namespace; files of a boot have both names."""
+
 BUCKETS = "net.netfilter.nf_conntrack_buckets"
 _ENTRY_BYTES = 256
 """At least: ``struct nf_conn`` is 248 bytes and more, without what is added to it."""

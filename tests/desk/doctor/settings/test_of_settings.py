@@ -204,6 +204,21 @@ def test_a_line_for_a_name_of_old_that_is_there_is_in_force() -> None:
     assert "is in force" in loud(machine({name: "1"}, written=(line,))).popitem()[1].says
 
 
+def test_a_line_for_connection_tracking_waits_for_it_to_be_loaded() -> None:
+    line = Written(file="/etc/sysctl.conf", line=1, name="net.nf_conntrack_max", value="65536")
+
+    assert loud(machine({}, written=(line,))) == {}
+
+
+@pytest.mark.parametrize(("value", "is_told"), [("2", True), ("30", False)])
+def test_the_harm_of_a_line_is_told_before_the_next_boot(value: str, *, is_told: bool) -> None:
+    line = Written(file="/f", line=1, name=f"{V4}tcp_fin_timeout", value=value)
+
+    (found,) = loud(machine({}, written=(line,))).values()
+
+    assert ("is answered by a reset" in found.says) is is_told
+
+
 @pytest.mark.parametrize(
     ("name", "value", "grown", "says"),
     [
