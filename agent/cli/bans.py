@@ -75,11 +75,24 @@ def fields_of(ban: Ban, now: datetime) -> dict[str, Json]:
 
 def row_of(ban: Ban, now: datetime) -> tuple[str, ...]:
     """Give source, what it is kept from, what is left, id, and why."""
+    return (
+        str(ban.source),
+        kept_from(ban),
+        left_of(ban, now),
+        ban.ban_id,
+        "; ".join(ban.reasons),
+    )
+
+
+def kept_from(ban: Ban) -> str:
+    """Give what a ban keeps its source from, and how."""
     name = ban.service.name if ban.service else ""
-    where_from = name if ban.scope is Scope.SERVICE else "host"
-    done = f"{ban.answer.value} {where_from}"
-    left = duration(round(_left_s(ban, now)))
-    return str(ban.source), done, left, ban.ban_id, "; ".join(ban.reasons)
+    return f"{ban.answer.value} {name if ban.scope is Scope.SERVICE else 'host'}"
+
+
+def left_of(ban: Ban, now: datetime) -> str:
+    """Give how long a ban still lasts."""
+    return duration(round(_left_s(ban, now)))
 
 
 def _left_s(ban: Ban, now: datetime) -> float:

@@ -1,6 +1,6 @@
 """``abuse-agent explain``: why is this one banned, or why not?"""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from datetime import timedelta
 from pathlib import Path
 
@@ -15,9 +15,12 @@ from agent.desk.explain.look import explain as look_at
 from agent.desk.explain.look import open_scene
 from agent.desk.explain.tape_words import tape_lines
 from agent.desk.explain.words import lines_of
+from agent.desk.where import Where
 from agent.errors import MissingSourceError
 from agent.model.address import Source
 from agent.record.tape.reader import TAPE
+
+_SINCE = "24h"
 
 
 @click.command(
@@ -30,7 +33,7 @@ from agent.record.tape.reader import TAPE
 @click.option(
     "--since",
     type=AGO,
-    default="24h",
+    default=_SINCE,
     show_default=True,
     help="How far back the tape is read, as 7d.",
 )
@@ -67,6 +70,19 @@ def explain(  # noqa: PLR0913 - one argument an option
     else:
         _say(tape_lines(taped, why))
     context.exit(0 if told.is_known or (taped and taped.seen) else MissingSourceError.exit_status)
+
+
+def words_about(place: Where, source: Source) -> Iterator[str]:
+    """Give the lines that the command prints, for whoever shows them elsewhere.
+
+    Raises:
+        AgentError: As `open_scene` and `look_at` say.
+    """
+    scene = open_scene(place)
+    reel = Tape(place.folder / TAPE, place.now)
+    yield from lines_of(look_at(scene, source, reel.newest))
+    since = AGO.convert(_SINCE, None, None)
+    yield from tape_lines(*reel.of(source.prefix, scene.policy, since))
 
 
 def _say(lines: Iterable[str]) -> None:

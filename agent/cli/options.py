@@ -56,18 +56,19 @@ class LengthType(click.ParamType[timedelta]):
 
     name = "duration"
 
-    def __init__(self, longest: str = LONGEST) -> None:
+    def __init__(self, longest: str = LONGEST, shortest: str = "1s") -> None:
         self._longest = longest
+        self._shortest = shortest
 
     def convert(
         self, value: str, param: click.Parameter | None, ctx: click.Context | None
     ) -> timedelta:
         """Read it; what is no duration, or too long, is a usage error."""
         try:
-            return scalars.duration("1s", self._longest)(value)
+            return scalars.duration(self._shortest, self._longest)(value)
         except Misfit:
-            text = f"{value!r} is no duration of 1s to {self._longest}, as 10m or 1h30m"
-            self.fail(text, param, ctx)
+            room = f"{self._shortest} to {self._longest}"
+            self.fail(f"{value!r} is no duration of {room}, as 10m or 1h30m", param, ctx)
 
 
 AGO = LengthType("400d")

@@ -5,13 +5,12 @@ from datetime import datetime, timedelta
 
 import click
 
+from agent.cli.bans import kept_from
 from agent.cli.examples import examples
 from agent.cli.options import as_json, at_state_dir, where
 from agent.cli.output import say, show
 from agent.desk import listing
 from agent.desk.listing import Status
-from agent.model.ban import Ban
-from agent.model.policy import Scope
 from agent.record.events import Json, prefix_text, rfc3339
 from agent.record.locks import Agent
 from agent.record.phrases import duration, until
@@ -47,7 +46,7 @@ def _fields(found: Status) -> dict[str, Json]:
         "running": agent is not None,
         "agent": None if agent is None else agent_fields(agent),
         "bans_in_force": len(found.bans),
-        "bans": dict(Counter(_kept_from(ban) for ban in found.bans)),
+        "bans": dict(Counter(kept_from(ban) for ban in found.bans)),
         "permits": [
             {"prefix": prefix_text(one.prefix), "until": rfc3339(one.until), "why": one.why}
             for one in found.permits
@@ -59,9 +58,20 @@ def last_cycle(agent: Agent, now: datetime) -> str:
     """Say how long ago an agent completed a cycle, and whether that is too long."""
     if agent.cycled is None:
         return "none is complete yet"
-    ago = max(timedelta(0), now - agent.cycled).total_seconds()
-    late = ": it is LATE" if ago > _LATE_CYCLES * max(agent.every_s, 1.0) else ""
-    return f"{duration(round(ago))} ago, one every {duration(agent.every_s)}{late}"
+    late = ": it is LATE" if is_late(agent, now) else ""
+    return f"{cycled_ago(agent.cycled, now)}, one every {duration(agent.every_s)}{late}"
+
+
+def cycled_ago(cycled: datetime, now: datetime) -> str:
+    """Say how long ago a cycle was completed."""
+    return f"{duration(round(max(timedelta(0), now - cycled).total_seconds()))} ago"
+
+
+def is_late(agent: Agent, now: datetime) -> bool:
+    """Whether an agent's next cycle should have been complete long ago."""
+    if agent.cycled is None:
+        return False
+    return (now - agent.cycled).total_seconds() > _LATE_CYCLES * max(agent.every_s, 1.0)
 
 
 def agent_fields(agent: Agent) -> dict[str, Json]:
@@ -79,7 +89,7 @@ def agent_fields(agent: Agent) -> dict[str, Json]:
 
 
 def _lines(found: Status) -> list[str]:
-    kinds = Counter(_kept_from(ban) for ban in found.bans)
+    kinds = Counter(kept_from(ban) for ban in found.bans)
     parts = ", ".join(f"{count} {kind}" for kind, count in sorted(kinds.items()))
     return [
         *(_agent_lines(found) if found.agent else [NOT_RUNNING]),
@@ -98,8 +108,3 @@ def _agent_lines(found: Status) -> list[str]:
         f"policy   {agent.policy_sha256[:12]} from {', '.join(agent.policies)}",
         f"cycle    {last_cycle(agent, found.now)}",
     ]
-
-
-def _kept_from(ban: Ban) -> str:
-    name = ban.service.name if ban.service else ""
-    return f"{ban.answer.value} {name if ban.scope is Scope.SERVICE else 'host'}"

@@ -1,0 +1,1 @@
+"""What the screen asks whoever sits there, and the pages that it shows."""
