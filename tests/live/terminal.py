@@ -49,8 +49,8 @@ class Terminal:
 
     @property
     def coloured(self) -> str:
-        """The same with its colours, as escape sequences."""
-        return self.tmux("capture-pane", "-p", "-e")
+        """The same with its colours, as escape sequences, and with the spaces at the ends."""
+        return self.tmux("capture-pane", "-p", "-e", "-N")
 
     @property
     def lines(self) -> list[str]:

@@ -51,7 +51,9 @@ def line_of(row: Row, room: Room, now: datetime, marks: Marks, *, is_chosen: boo
     if room.limit:
         cells.append(_limit(row, room, marks))
     if room.left:
-        cells.append([(left(left_of(row.ban, now) if row.ban else "", LEFT), Ink.BAD)])
+        # An ink of its own under no text would be a block of colour where it is reversed.
+        time = (left_of(row.ban, now), Ink.BAD) if row.ban else ("", Ink.PLAIN)
+        cells.append([(left(time[0], LEFT), time[1])])
     if room.service:
         text = services(row) if room.has_all else main_service(row)
         cells.append([(left(text, room.service), Ink.PLAIN)])
