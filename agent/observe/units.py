@@ -1,6 +1,7 @@
-"""What units of systemd say, and which a boot starts.
+"""What units of systemd and its own configuration say, and which units a boot starts.
 
-Source: systemd.unit(5) for the folders, their order, and drop-ins; systemd.exec(5).
+Source: systemd.unit(5) for the folders, their order, and drop-ins; systemd.exec(5);
+journald.conf(5).
 """
 
 from collections.abc import Iterator
@@ -14,6 +15,7 @@ _FOLDERS = (
     "usr/lib/systemd/system",
     "lib/systemd/system",
 )
+_CONFIGURED = ("etc", "run", "usr/local/lib", "usr/lib")
 _LINKS = ("*.wants", "*.requires")
 
 
@@ -52,6 +54,26 @@ def said(unit: str, key: str, root: Path = Path("/")) -> str | None:
         root: Of the file system.
     """
     found = [value for text in _texts(unit, root) for value in values_of(text, key)]
+    return found[-1] if found else None
+
+
+def configured(name: str, key: str, root: Path = Path("/")) -> str | None:
+    """Give what a configuration of systemd says of a key; None where nothing.
+
+    Args:
+        name: As ``journald.conf``.
+        key: As ``RateLimitIntervalSec``.
+        root: Of the file system.
+    """
+    folders = [root / one / "systemd" for one in _CONFIGURED]
+    # Of the file itself the first is read, and the drop-ins go by their names, whatever folder.
+    files = [path for folder in folders if _is_file(path := folder / name)][:1]
+    drop_ins: dict[str, Path] = {}
+    for folder in folders:
+        for path in _within(folder / f"{name}.d", "*.conf"):
+            drop_ins.setdefault(path.name, path)
+    texts = map(_text, (*files, *(drop_ins[one] for one in sorted(drop_ins))))
+    found = [value for text in texts for value in values_of(text, key)]
     return found[-1] if found else None
 
 

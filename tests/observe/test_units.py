@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from agent.observe.units import is_enabled, said, unit_file, values_of
+from agent.observe.units import configured, is_enabled, said, unit_file, values_of
 
 UNIT = "a.service"
 
@@ -33,6 +33,20 @@ def test_drop_ins_come_after_it_by_their_names(tmp_path: Path) -> None:
     write(tmp_path, f"etc/systemd/system/{UNIT}.d/30.conf", "")
 
     assert said(UNIT, "Key", tmp_path) == "2"
+
+
+def test_of_a_configuration_the_nearest_file_and_all_drop_ins_hold(tmp_path: Path) -> None:
+    write(tmp_path, "usr/lib/systemd/a.conf", "Key=package\nOther=1\n")
+    assert configured("a.conf", "Key", tmp_path) == "package"
+
+    write(tmp_path, "etc/systemd/a.conf", "Key=own\n")
+    assert (configured("a.conf", "Key", tmp_path), configured("a.conf", "Other", tmp_path)) == (
+        "own",
+        None,
+    )
+
+    write(tmp_path, "usr/lib/systemd/a.conf.d/10.conf", "Key=drop-in\n")
+    assert configured("a.conf", "Key", tmp_path) == "drop-in"
 
 
 def test_a_unit_is_enabled_by_a_link_and_only_if_it_is_there(tmp_path: Path) -> None:

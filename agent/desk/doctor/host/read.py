@@ -17,7 +17,7 @@ from agent.desk.verify import verify
 from agent.desk.where import Where
 from agent.errors import AgentError, FirewallError, ObserveError
 from agent.observe.machine import is_clock_set
-from agent.observe.units import is_enabled, said, unit_file
+from agent.observe.units import configured, is_enabled, said, unit_file
 from agent.policy import default_paths
 from agent.record.locks import Agent
 from agent.record.sqlite.file import NAME
@@ -26,6 +26,8 @@ UNIT = "abuse-agent.service"
 _LEGACY = {4: "proc/net/ip_tables_names", 6: "proc/net/ip6_tables_names"}
 _INFO = struct.Struct("=I5I5III")
 _MOST_NAMES = 4096
+_JOURNAL_S = "30s"
+"""In which the journal takes 10,000 lines, unless told otherwise. Source: journald.conf(5)."""
 
 
 @dataclass(slots=True)
@@ -73,7 +75,7 @@ class HostReader:
             or unit_file(UNIT, self.root) is not None,
             is_enabled=is_enabled(UNIT, self.root),
             policy=self._policy(agent),
-            quiet_s=said(UNIT, "LogRateLimitIntervalSec", self.root),
+            quiet_s=_quiet(self.root),
         )
 
     def _policy(self, agent: Agent | None) -> Checked | None:
@@ -169,6 +171,17 @@ def _is_there(path: Path) -> bool:
         return path.exists()
     except OSError:
         return False
+
+
+def _quiet(root: Path) -> str | None:
+    """Give the interval that the journal counts the agent's lines by; None without a unit."""
+    if unit_file(UNIT, root) is None:
+        return None
+    return (
+        said(UNIT, "LogRateLimitIntervalSec", root)
+        or configured("journald.conf", "RateLimitIntervalSec", root)
+        or _JOURNAL_S
+    )
 
 
 def _capabilities(pid: int, root: Path) -> int | None:

@@ -55,8 +55,8 @@ class Service:
         is_installed: Whether there is a ledger, or a unit.
         is_enabled: Whether a boot starts it.
         policy: What its files say.
-        quiet_s: For how long the journal counts its lines before it drops some: 0 for never;
-            None where no unit says.
+        quiet_s: For how long the journal counts its lines before it drops some, by its unit,
+            else by the journal's own configuration: 0 for never; None without a unit.
     """
 
     running: Agent | None = None

@@ -3,6 +3,8 @@
 from datetime import UTC, datetime
 from pathlib import Path
 
+import pytest
+
 from agent.desk.doctor.host.read import HostReader
 from agent.desk.where import Where
 
@@ -57,3 +59,26 @@ def test_a_unit_that_a_boot_starts_is_seen(tmp_path: Path) -> None:
     found = reader(tmp_path / "none", tmp_path, str(policy)).read().service
 
     assert (found.is_installed, found.is_enabled, found.quiet_s) == (True, True, "0")
+
+
+@pytest.mark.parametrize(
+    ("unit", "journal", "expected"),
+    [
+        pytest.param("LogRateLimitIntervalSec=0\n", "RateLimitIntervalSec=5s\n", "0", id="unit"),
+        pytest.param("", "RateLimitIntervalSec=5s\n", "5s", id="journal"),
+        pytest.param("", "#RateLimitIntervalSec=30s\n", "30s", id="the-journal-s-own"),
+        pytest.param(None, "RateLimitIntervalSec=5s\n", None, id="no-unit"),
+    ],
+)
+def test_the_unit_s_limit_of_lines_goes_before_the_journal_s(
+    tmp_path: Path, unit: str | None, journal: str, expected: str | None
+) -> None:
+    units, drop_ins = tmp_path / "etc/systemd/system", tmp_path / "run/systemd/journald.conf.d"
+    for folder in (units, drop_ins):
+        folder.mkdir(parents=True)
+    (tmp_path / "etc/systemd/journald.conf").mkdir(parents=True)
+    (drop_ins / "10.conf").write_text(f"[Journal]\n{journal}")
+    if unit is not None:
+        (units / "abuse-agent.service").write_text(f"[Service]\n{unit}")
+
+    assert reader(tmp_path / "none", tmp_path).read().service.quiet_s == expected
