@@ -20,32 +20,51 @@ _WHY = (
 def unclosed(facts: Facts) -> Iterator[Finding]:
     """Tell of CLOSE_WAIT: which process does not close, unless it is on the way to."""
     total = facts.sockets.total(State.CLOSE_WAIT).count
-    old = tuple(one for one in lasting(facts, _still) if is_forgotten(facts, one))
-    left = many(old)
-    grade = _grade(old)
+    standing = tuple(one for one in lasting(facts, _still) if _is_silent(facts, one))
+    old = tuple(one for one in standing if is_forgotten(facts, one))
+    grade = _grade(standing, old)
     if grade is Grade.FINE:
-        kept = f"; {left} of them for long, as a pool of connections may" if left else ""
-        says = f"the other end has closed {counted(total, 'connection')}, and is awaited here{kept}"
-        yield Finding(
-            topic=Topic.STATES,
-            name=State.CLOSE_WAIT.name,
-            grade=grade,
-            value=str(total),
-            says=says if total else "every connection that the other end closed is closed here",
-        )
+        yield _passing(total, many(old))
         return
-    holders = held_by(facts, old)
+    is_leak = _is_leak(old)
+    those = old if is_leak else standing
+    holders = held_by(facts, those)
     yield Finding(
         topic=Topic.STATES,
         name=State.CLOSE_WAIT.name,
         grade=grade,
         value=str(total),
-        says=f"{left} of {total} were closed by the other end more than "
+        says=f"{_leaked(facts, old, total) if is_leak else _stuck(facts, standing, total)}"
+        f"{holders}{_unread(those)}",
+        why=_WHY,
+        do=(*_do(holders, is_leak=is_leak), *as_root(facts, holders)),
+    )
+
+
+def _passing(total: int, left: int) -> Finding:
+    kept = f"; {left} of them for long, as a pool of connections may" if left else ""
+    says = f"the other end has closed {counted(total, 'connection')}, and is awaited here{kept}"
+    return Finding(
+        topic=Topic.STATES,
+        name=State.CLOSE_WAIT.name,
+        grade=Grade.FINE,
+        value=str(total),
+        says=says if total else "every connection that the other end closed is closed here",
+    )
+
+
+def _leaked(facts: Facts, old: tuple[Socket, ...], total: int) -> str:
+    return (
+        f"{many(old)} of {total} were closed by the other end more than "
         f"{duration(forgotten_ms(facts) / 1000)} ago, the first {_first(old)}, "
         "and the application does not close them"
-        f"{holders}{_unread(old)}",
-        why=_WHY,
-        do=(*_do(holders), *as_root(facts, holders)),
+    )
+
+
+def _stuck(facts: Facts, standing: tuple[Socket, ...], total: int) -> str:
+    return (
+        f"{many(standing)} of {total} stood still for the {duration(round(facts.watched_s))} that "
+        "this looked: the other end has closed, and the application neither closes nor sends"
     )
 
 
@@ -54,12 +73,24 @@ def _still(was: Socket, now: Socket) -> bool:
     return was.state is now.state is State.CLOSE_WAIT and bool(now.inode)
 
 
-def _grade(old: tuple[Socket, ...]) -> Grade:
-    if many(old) >= PILE:
+def _is_silent(facts: Facts, one: Socket) -> bool:
+    """Whether nothing went out on it between the looks: who still sends has a reason to wait."""
+    return one.acked_ms is None or one.acked_ms >= facts.watched_s * 1000
+
+
+def _grade(standing: tuple[Socket, ...], old: tuple[Socket, ...]) -> Grade:
+    if _is_leak(old) or many(standing) >= PILE:
         return Grade.WRONG
-    # A client keeps a few in its pool until it needs the next one: only a server leaks them.
-    inbound = many(one for one in old if one.port != OUTGOING)
-    return Grade.ADVICE if inbound > BROWSER else Grade.FINE
+    return Grade.ADVICE if _inbound(standing) > BROWSER else Grade.FINE
+
+
+def _is_leak(old: tuple[Socket, ...]) -> bool:
+    """Whether these are more than chance; a client keeps a few in its pool until it needs one."""
+    return many(old) >= PILE or _inbound(old) > BROWSER
+
+
+def _inbound(those: tuple[Socket, ...]) -> int:
+    return many(one for one in those if one.port != OUTGOING)
 
 
 def _first(old: tuple[Socket, ...]) -> str:
@@ -76,10 +107,12 @@ def _unread(old: tuple[Socket, ...]) -> str:
     return ". It has read that they ended"
 
 
-def _do(holders: str) -> tuple[str, ...]:
+def _do(holders: str, *, is_leak: bool) -> tuple[str, ...]:
     which = "that process" if holders else "the application"
     return (
-        f"restart {which}: nothing else closes them",
+        f"restart {which}: nothing else closes them"
+        if is_leak
+        else "look again in a minute: who is still there then will never be closed",
         "have it mended: it must close a connection once read() gives 0",
         "ss -tnp state close-wait",
     )

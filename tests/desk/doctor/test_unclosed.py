@@ -26,12 +26,14 @@ def only(*arguments: object, **fields: object) -> Finding:
     [
         pytest.param([], Grade.FINE, id="none"),
         pytest.param(closed(100), Grade.WRONG, id="a-pile"),
-        pytest.param(closed(99), Grade.ADVICE, id="below-a-pile"),
-        pytest.param(closed(7), Grade.ADVICE, id="more-than-a-browser"),
+        pytest.param(closed(7), Grade.WRONG, id="more-than-a-browser"),
         pytest.param(closed(6), Grade.FINE, id="a-browser"),
         pytest.param(closed(99, port=OUTGOING), Grade.FINE, id="a-clients-pool"),
         pytest.param(closed(100, port=OUTGOING), Grade.WRONG, id="a-clients-leak"),
-        pytest.param(closed(500, acked_ms=59_000), Grade.FINE, id="of-this-minute"),
+        pytest.param(closed(100, acked_ms=59_000), Grade.WRONG, id="a-pile-of-this-minute"),
+        pytest.param(closed(99, acked_ms=59_000), Grade.ADVICE, id="less-of-this-minute"),
+        pytest.param(closed(6, acked_ms=59_000), Grade.FINE, id="a-browser-of-this-minute"),
+        pytest.param(closed(500, acked_ms=500), Grade.FINE, id="something-is-still-sent"),
         pytest.param(closed(500, inode=0), Grade.FINE, id="not-accepted-yet"),
         pytest.param(closed(100, acked_ms=None), Grade.WRONG, id="age-not-told"),
         pytest.param(closed(1, stands_for=128), Grade.WRONG, id="one-that-speaks-for-many"),
@@ -47,6 +49,13 @@ def test_the_process_is_named_and_nothing_of_its_name_reaches_the_terminal() -> 
     assert "db\\x1b[2J (pid 80): 100" in found.says
     assert "more than 1m ago, the first 1m1s ago" in found.says
     assert found.do[0] == "restart that process: nothing else closes them"
+
+
+def test_of_what_stands_still_for_less_than_a_minute_nobody_is_told_that_it_leaks() -> None:
+    found = only(sockets(closed(100, acked_ms=59_000)))
+
+    assert "stood still for the" in found.says
+    assert found.do[0].startswith("look again in a minute")
 
 
 def test_a_process_that_reads_nothing_may_hang() -> None:

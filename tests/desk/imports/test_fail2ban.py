@@ -1,6 +1,8 @@
 """Whom fail2ban ignores, as entries of the allowlist."""
 
 import errno
+import shutil
+import subprocess
 from pathlib import Path
 
 import pytest
@@ -17,7 +19,25 @@ from tests.desk.imports.peers import (
     written,
 )
 
-REAL = Path("/etc/fail2ban")
+
+@pytest.fixture(scope="module")
+def package(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Give the configuration of Debian's package; it is only unpacked: installed it would run."""
+    folder = tmp_path_factory.mktemp("package")
+    if shutil.which("apt-get") is None:
+        pytest.skip("needs Debian's apt-get, to fetch the package fail2ban")
+    fetched = subprocess.run(
+        ["apt-get", "-qq", "download", "fail2ban"],
+        cwd=folder,
+        capture_output=True,
+        timeout=120,
+        check=False,
+    )
+    files = sorted(folder.glob("fail2ban_*.deb"))
+    if fetched.returncode or not files:
+        pytest.skip("no package source gives fail2ban")
+    subprocess.run(["dpkg-deb", "-x", str(files[0]), str(folder / "root")], check=True)
+    return folder / "root/etc/fail2ban"
 
 
 def listed(folder: Path) -> dict[str, list[str]]:
@@ -33,9 +53,14 @@ def test_the_usual_configuration_goes_with_the_default_policy(tmp_path: Path) ->
     assert listed(tmp_path) == {}
 
 
-@pytest.mark.skipif(not REAL.is_dir(), reason="fail2ban is not installed here")
-def test_the_installed_configuration_is_a_policy() -> None:
-    assert policy_of("fail2ban", REAL).rules
+def test_debian_s_configuration_is_a_right_policy_and_each_of_its_files_is_named(
+    package: Path,
+) -> None:
+    assert "web-connections" in rules_of(policy_of("fail2ban", package))
+    text = text_of("fail2ban", package)
+    assert all(
+        f"#   {package / name}" in text for name in ("jail.conf", "jail.d/defaults-debian.conf")
+    )
 
 
 def test_every_line_is_told(tmp_path: Path) -> None:
