@@ -6,6 +6,7 @@ window: the reader there is slow, or pretends to be. Where it sends again, nothi
 
 from collections import defaultdict
 from collections.abc import Iterable, Iterator
+from typing import TypeAlias
 
 from agent.desk.doctor.facts import Facts
 from agent.desk.doctor.lasting import lasting, many
@@ -39,7 +40,7 @@ def unsent(facts: Facts) -> Iterator[Finding]:
             if total.unsent
             else "the other ends have taken all that was sent",
         )
-    yield from (_slow(facts, port, those) for port, those in wrong[:MOST_PORTS])
+    yield from (_slow(facts, *one) for one in wrong[:MOST_PORTS])
     yield _again(facts)
 
 
@@ -49,30 +50,35 @@ def _is_shut(was: Socket, now: Socket) -> bool:
     return is_open and was.timer == now.timer == TIMER_WINDOW and now.unsent > 0
 
 
-def _slow_ports(facts: Facts, slow: Iterable[Socket]) -> Iterator[tuple[int, tuple[Socket, ...]]]:
+_Port: TypeAlias = tuple[int, tuple[Socket, ...], Grade]
+
+
+def _slow_ports(facts: Facts, slow: Iterable[Socket]) -> Iterator[_Port]:
     """Give the ports where one address stalls more than a browser could, or most are stalled."""
     by_port: dict[int, list[Socket]] = defaultdict(list)
     for one in slow:
         by_port[one.port].append(one)
     for port, those in by_port.items():
         most = busiest(those)[1]
-        open_there = facts.sockets.inbound(port, *_OPEN).count
-        is_crowd = many(those) > BROWSER and many(those) * 2 > open_there
-        if most > BROWSER or is_crowd:
-            yield port, tuple(those)
+        is_most = many(those) * 2 > facts.sockets.inbound(port, *_OPEN).count
+        if most > BROWSER or (many(those) > BROWSER and is_most):
+            yield port, tuple(those), Grade.WRONG
+        elif is_most:
+            # A few that pause may be all who are there: nothing is broken by that.
+            yield port, tuple(those), Grade.ADVICE
 
 
-def _slow(facts: Facts, port: int, those: tuple[Socket, ...]) -> Finding:
+def _slow(facts: Facts, port: int, those: tuple[Socket, ...], grade: Grade) -> Finding:
     waits = sum(one.unsent * one.stands_for for one in those)
     holders = held_by(facts, those)
     first, _ = busiest(those)
     return Finding(
         topic=Topic.QUEUES,
         name=_NAME,
-        grade=Grade.WRONG,
+        grade=grade,
         value=str(waits),
-        says=f"at port {port} {many(those)} clients ask, and then take nothing: {waits} bytes wait "
-        f"for them. They are {remotes(those)}{holders}",
+        says=f"at port {port} whoever is at the other end of {counted(many(those), 'connection')} "
+        f"asked, and takes nothing: {waits} bytes wait there, for {remotes(those)}{holders}",
         why="A reader this slow holds a worker of the application, and memory, for as long as it "
         "likes; a browser opens six connections to one host at most.",
         do=(

@@ -25,7 +25,8 @@ def crowd(count: int) -> list[Socket]:
     ("those", "grade"),
     [
         pytest.param(shut(7), Grade.WRONG, id="more-than-a-browser"),
-        pytest.param(shut(6), Grade.FINE, id="a-browser-that-pauses"),
+        pytest.param(shut(6), Grade.ADVICE, id="a-browser-that-pauses-alone"),
+        pytest.param(shut(6) + [sock()] * 6, Grade.FINE, id="a-browser-that-pauses"),
         pytest.param(shut(7) + [sock()] * 500, Grade.WRONG, id="of-one-address-among-many"),
         pytest.param(crowd(7), Grade.WRONG, id="most-of-them"),
         pytest.param(crowd(7) + [sock()] * 7, Grade.FINE, id="viewers-that-pause"),
