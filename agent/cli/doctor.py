@@ -40,7 +40,12 @@ class _Watch(LengthType):
     def convert(
         self, value: str, param: click.Parameter | None, ctx: click.Context | None
     ) -> timedelta:
-        return timedelta() if value == "0s" else super().convert(value, param, ctx)
+        if value == "0s":
+            return timedelta()
+        try:
+            return super().convert(value, param, ctx)
+        except click.BadParameter as error:
+            self.fail(f"{error.message}, nor 0s", param, ctx)
 
 
 @click.command(

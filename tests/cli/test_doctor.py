@@ -111,7 +111,7 @@ def test_a_wrong_watch_is_a_usage_error(given: str) -> None:
     result = CliRunner().invoke(main, ["doctor", "--watch", given])
 
     assert result.exit_code == 2
-    assert "is no duration of 1s to 1h, as 10m or 1h30m" in " ".join(result.stderr.split())
+    assert "is no duration of 1s to 1h, as 10m or 1h30m, nor 0s" in " ".join(result.stderr.split())
 
 
 def test_what_others_wrote_can_not_play_with_the_terminal(
