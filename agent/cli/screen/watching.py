@@ -108,14 +108,16 @@ class Watching(App[None]):
                 await asyncio.wait_for(self._nudge.wait(), wait_s)
 
     async def _look(self) -> None:
-        view = self.showing.view
+        view, was_frozen = self.showing.view, self.showing.is_frozen
         look = partial(self._read, view, clock.now())
         try:
             picture = await asyncio.wrap_future(beside(look))
         except (AgentError, OSError) as error:
             self.showing.trouble = str(error)
             return
-        if view == self.showing.view:
+        # Who has it stand still meanwhile means what was on the screen then.
+        is_late = self.showing.is_frozen and not was_frozen and self.showing.picture is not None
+        if view == self.showing.view and not is_late:
             self.showing.see(picture)
 
     def _check_terminal(self) -> None:

@@ -5,6 +5,7 @@ from collections.abc import Callable, Coroutine
 from dataclasses import replace
 from datetime import datetime, timedelta
 from pathlib import Path
+from threading import Event
 from typing import Any
 
 from textual.pilot import Pilot
@@ -66,11 +67,14 @@ class Seat:
         board: The screen.
         picture: What is seen at the next look; an error that looking ends with.
         asked: The views that were asked for.
+        is_over: Cleared, it keeps looks from ending.
     """
 
     def __init__(self, shown: Picture | Exception, folder: Path) -> None:
         self.picture = shown
         self.asked: list[View] = []
+        self.is_over = Event()
+        self.is_over.set()
         where = Where(
             folder=folder, paths=(), firewall=None, now=NOW, stopwatch=lambda: 0.0, boot_id="b"
         )
@@ -82,6 +86,7 @@ class Seat:
         self.asked.append(view)
         if isinstance(self.picture, Exception):
             raise self.picture
+        self.is_over.wait(10.0)
         return self.picture
 
     async def press(self, *keys: str) -> None:

@@ -243,6 +243,27 @@ def test_frozen_nothing_moves_and_that_is_told() -> None:
     sit(THREE, drive)
 
 
+def test_a_look_that_ends_after_it_was_frozen_is_not_shown() -> None:
+    async def drive(seat: Seat) -> None:
+        before, looked = seat.lines[0].split()[-4], len(seat.asked)
+        seat.is_over.clear()
+        seat.picture = replace(THREE, now=LATER)
+        seat.board.look_now()
+        while len(seat.asked) == looked:
+            await seat.pause(0.01)
+        await seat.press("space")
+        seat.is_over.set()
+        await seat.pause(0.1)
+        assert seat.lines[0].endswith("FROZEN")
+        assert before in seat.lines[0]
+
+        await seat.press("space")
+        await seat.pause(0.1)
+        assert before not in seat.lines[0]
+
+    sit(THREE, drive)
+
+
 def test_a_look_that_fails_keeps_the_last_picture_and_says_so() -> None:
     async def drive(seat: Seat) -> None:
         for failed in (
