@@ -5,6 +5,7 @@ import re
 import shutil
 import signal
 import sys
+import time
 from collections.abc import Iterator, Mapping
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
@@ -391,5 +392,7 @@ def order_ban(seen: Terminal) -> None:
     seen.see("'1h30' is no duration")
     seen.type("m")
     seen.press("Tab", "Tab")
+    # Where letters go is moved a little later than letters are taken, and is not to be seen.
+    time.sleep(1.0)
     seen.type("scans us")
     seen.press("Enter")
